@@ -1,0 +1,1 @@
+//! Wire types of the HTTP API, on both sides of it.

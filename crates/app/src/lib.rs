@@ -1,0 +1,1 @@
+//! The composition root: configuration to a running application, and its upkeep.

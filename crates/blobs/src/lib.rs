@@ -1,0 +1,1 @@
+//! Bytes and the facts about them, joined: pins, references, sweep, spool.

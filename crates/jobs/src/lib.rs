@@ -1,0 +1,1 @@
+//! Activities as durable jobs: enqueue in a transaction, progress, logs, cancel, retry.
