@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The long rounds, inside scripts/with-services.sh, on the release binary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if command -v cargo-nextest >/dev/null; then
+    cargo nextest run --locked --workspace --no-fail-fast
+else
+    cargo test --locked --workspace --no-fail-fast
+fi
+python3 tests/kill/run.py --holotype target/release/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-200}"

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Every test, inside scripts/with-services.sh. A step that fails ends it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "unit, contract and guide tests"
+cargo build --locked -p holotype
+if command -v cargo-nextest >/dev/null; then
+    cargo nextest run --locked --workspace --no-fail-fast
+else
+    cargo test --locked --workspace --no-fail-fast
+fi
+
+step "unmodified clients of the earlier system"
+python3 tests/clients/run.py --holotype target/debug/holotype
+
+step "kill -9 under load"
+python3 tests/kill/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"
