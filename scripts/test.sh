@@ -16,5 +16,11 @@ fi
 step "unmodified clients of the earlier system"
 python3 tests/clients/run.py --holotype target/debug/holotype
 
+step "the OpenAPI document"
+"$(dirname "$HOLOTYPE_MOTO_SERVER")/python" tests/openapi/run.py --holotype target/debug/holotype
+
+step "full disk, read-only home, broken clients"
+python3 tests/faults/run.py --holotype target/debug/holotype
+
 step "kill -9 under load"
 python3 tests/kill/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"
