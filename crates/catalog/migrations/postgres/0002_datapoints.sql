@@ -53,14 +53,13 @@ CREATE TABLE datapoint_files (
     FOREIGN KEY (project, datapoint) REFERENCES datapoints (project, id) ON DELETE CASCADE
 );
 
--- What the values under a label must look like (`schema`, a JSON Schema), and in which units they are.
--- `unit` is the unit of the whole value; `units` is a JSON object from a dotted path inside it to a unit.
+-- What the values under a label must look like (`schema`, a JSON Schema, whose `unit` keywords name the units of fields),
+-- and the unit of the whole value.
 CREATE TABLE datapoint_schemas (
     project    text   COLLATE "C" NOT NULL,
     label      text   COLLATE "C" NOT NULL,
     schema     text   NOT NULL,
     unit       text,
-    units      text   NOT NULL,
     agent      text   NOT NULL,
     updated_at bigint NOT NULL,
     PRIMARY KEY (project, label)

@@ -52,14 +52,13 @@ CREATE TABLE datapoint_files (
     FOREIGN KEY (project, datapoint) REFERENCES datapoints (project, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- What the values under a label must look like (`schema`, a JSON Schema), and in which units they are.
--- `unit` is the unit of the whole value; `units` is a JSON object from a dotted path inside it to a unit.
+-- What the values under a label must look like (`schema`, a JSON Schema, whose `unit` keywords name the units of fields),
+-- and the unit of the whole value.
 CREATE TABLE datapoint_schemas (
     project    TEXT    NOT NULL,
     label      TEXT    NOT NULL,
     schema     TEXT    NOT NULL,
     unit       TEXT,
-    units      TEXT    NOT NULL,
     agent      TEXT    NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (project, label)
