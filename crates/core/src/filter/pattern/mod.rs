@@ -1,0 +1,295 @@
+//! Patterns as MongoDB's engine, PCRE2, understands them, rewritten for the engine used here.
+//!
+//! The two differ in silence: `\w` and `\b` are ASCII in the one and Unicode in the other, `$` looks past a last line feed or does
+//! not, `\h` is a blank or a hexadecimal digit, `[a&&b]` is three characters or an intersection. So a pattern is read by the rules of
+//! PCRE2 and written out in forms that mean only one thing. What has no such form (recursion, conditions, verbs) is refused.
+
+mod class;
+mod cursor;
+mod escape;
+
+use cursor::Cursor;
+
+/// Groups may nest this deep.
+const DEEPEST_GROUP: usize = 50;
+
+/// Where a subject ends for `$`: at its end, or before a line feed that ends it.
+const END: &str = r"(?=\x{A}?\z)";
+
+/// `^` with `m`: at the start, and behind every line feed but one that ends the subject.
+const LINE_START: &str = r"(?:\A|(?m:^)(?!\z))";
+
+/// A pattern in the syntax of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Translated {
+    /// The pattern; it needs no options.
+    pub(super) text: String,
+    /// How many single-character steps the pattern has when its counted repeats are written out.
+    pub(super) weight: u64,
+    /// Whether matching may have to backtrack.
+    pub(super) backtracks: bool,
+}
+
+/// Rewrites `pattern`, to be matched with `options`: any of the letters `i`, `m`, `s`, `x`, and `u`, which changes nothing.
+///
+/// # Errors
+/// The reason why the pattern cannot be used, in words.
+pub(super) fn translate(pattern: &str, options: &str) -> Result<Translated, String> {
+    let mut flags = Flags::default();
+    for letter in options.chars().filter(|letter| *letter != 'u') {
+        if !flags.set(letter, true) {
+            return Err(format!("'{letter}' is not an option; there are i, m, s and x"));
+        }
+    }
+    if pattern.contains('\0') {
+        return Err("a null character stands in it; write \\x00".to_owned());
+    }
+    let text = if flags.ignore_case { "(?i)".to_owned() } else { String::new() };
+    let mut translator =
+        Translator { input: Cursor::new(pattern), output: text, flags, groups: 0, depth: 0, backtracks: false };
+    let weight = translator.alternatives()?;
+    match translator.input.peek() {
+        None => Ok(Translated { text: translator.output, weight, backtracks: translator.backtracks }),
+        Some(_) => Err(translator.input.error("a parenthesis closes that was not opened")),
+    }
+}
+
+/// The options in force.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flags {
+    ignore_case: bool,
+    many_lines: bool,
+    dot_is_any: bool,
+    extended: bool,
+}
+
+impl Flags {
+    /// Sets the option of a letter; answers whether there is one.
+    fn set(&mut self, letter: char, on: bool) -> bool {
+        let flag = match letter {
+            'i' => &mut self.ignore_case,
+            'm' => &mut self.many_lines,
+            's' => &mut self.dot_is_any,
+            'x' => &mut self.extended,
+            _ => return false,
+        };
+        *flag = on;
+        true
+    }
+}
+
+/// What was read, as far as a quantifier behind it matters.
+enum Item {
+    /// Something that may be repeated, and its weight.
+    Repeatable(u64),
+    /// Something that may not: an anchor, a look-around, a change of options.
+    Fixed(u64),
+}
+
+struct Translator<'p> {
+    input: Cursor<'p>,
+    output: String,
+    flags: Flags,
+    /// Capturing groups opened so far.
+    groups: usize,
+    depth: usize,
+    backtracks: bool,
+}
+
+impl Translator<'_> {
+    /// Reads up to the end of the pattern or of a group. Answers the weight of all alternatives together.
+    fn alternatives(&mut self) -> Result<u64, String> {
+        let mut weight: u64 = 0;
+        loop {
+            self.input.skip_ignored(self.flags.extended)?;
+            if !self.input.quoted() && matches!(self.input.peek(), None | Some(')')) {
+                return Ok(weight);
+            }
+            if !self.input.quoted() && self.input.eat("|") {
+                self.output.push('|');
+                continue;
+            }
+            weight = weight.saturating_add(match self.item()? {
+                Item::Repeatable(weight) => self.quantified(weight)?,
+                Item::Fixed(weight) => weight,
+            });
+        }
+    }
+
+    fn item(&mut self) -> Result<Item, String> {
+        let Some(character) = self.input.next() else { return Ok(Item::Fixed(0)) };
+        if self.input.quoted() {
+            return Ok(self.literal(character));
+        }
+        match character {
+            '(' => self.group(),
+            '[' => self.class(),
+            '\\' => self.escape(),
+            '.' => Ok(self.emit(if self.flags.dot_is_any { "(?s:.)" } else { r"[^\x{A}]" }, 1)),
+            '^' if self.flags.many_lines => Ok(self.assertion(LINE_START, true)),
+            '^' => Ok(self.assertion(r"\A", false)),
+            '$' if self.flags.many_lines => Ok(self.assertion("(?m:$)", false)),
+            '$' => Ok(self.assertion(END, false)),
+            '*' | '+' | '?' => Err(self.input.error("there is nothing to repeat")),
+            '{' if self.input.clone().counts().is_some() => Err(self.input.error("there is nothing to repeat")),
+            _ => Ok(self.literal(character)),
+        }
+    }
+
+    /// Writes something that can be repeated.
+    fn emit(&mut self, text: &str, weight: u64) -> Item {
+        self.output.push_str(text);
+        Item::Repeatable(weight)
+    }
+
+    /// Writes something that takes no characters.
+    fn assertion(&mut self, text: &str, backtracks: bool) -> Item {
+        self.output.push_str(text);
+        self.backtracks |= backtracks;
+        Item::Fixed(1)
+    }
+
+    fn literal(&mut self, character: char) -> Item {
+        write_character(&mut self.output, character);
+        Item::Repeatable(1)
+    }
+
+    /// Reads the quantifier behind something, if one is there. Answers the weight with it.
+    fn quantified(&mut self, weight: u64) -> Result<u64, String> {
+        self.input.skip_ignored(self.flags.extended)?;
+        if self.input.quoted() {
+            return Ok(weight);
+        }
+        let (least, most) = match self.input.peek() {
+            Some('*') => (0, None),
+            Some('+') => (1, None),
+            Some('?') => (0, Some(1)),
+            Some('{') => match self.input.clone().counts_in_braces() {
+                Some(counts) => counts,
+                None => return Ok(weight),
+            },
+            _ => return Ok(weight),
+        };
+        if most.is_some_and(|most| most < least) {
+            return Err(self.input.error("a repeat counts down"));
+        }
+        let written = self.input.quantifier();
+        self.output.push_str(written);
+        if self.input.eat("?") {
+            self.output.push('?');
+        } else if self.input.eat("+") {
+            self.output.push('+');
+            self.backtracks = true;
+        }
+        Ok(weight.saturating_mul(most.unwrap_or(least).max(1)))
+    }
+
+    /// Reads a group, its opening parenthesis being read already.
+    fn group(&mut self) -> Result<Item, String> {
+        let outside = self.flags;
+        let repeatable = match self.opening()? {
+            Opening::Options => return Ok(Item::Fixed(0)),
+            Opening::Reference(name) => return self.reference(&format!(r"\k<{name}>")),
+            Opening::Group => true,
+            Opening::LookAround => false,
+        };
+        self.depth += 1;
+        if self.depth > DEEPEST_GROUP {
+            return Err(self.input.error("groups nest too deeply"));
+        }
+        let weight = self.alternatives()?.saturating_add(1);
+        if !self.input.eat(")") {
+            return Err(self.input.error("a parenthesis is not closed"));
+        }
+        self.output.push(')');
+        self.depth -= 1;
+        self.flags = outside;
+        Ok(if repeatable { Item::Repeatable(weight) } else { Item::Fixed(weight) })
+    }
+
+    /// Reads what stands at the start of a group, and writes it.
+    fn opening(&mut self) -> Result<Opening, String> {
+        if self.input.eat("*") {
+            return Err(self.input.error("control verbs are not supported"));
+        }
+        if !self.input.eat("?") {
+            self.groups += 1;
+            self.output.push('(');
+            return Ok(Opening::Group);
+        }
+        for look in ["=", "!", "<=", "<!"] {
+            if self.input.eat(look) {
+                self.output.push_str("(?");
+                self.output.push_str(look);
+                self.backtracks = true;
+                return Ok(Opening::LookAround);
+            }
+        }
+        for (open, close) in [("<", '>'), ("P<", '>'), ("'", '\'')] {
+            if self.input.eat(open) {
+                self.groups += 1;
+                let name = self.input.name(close)?;
+                self.output.push_str(&format!("(?<{name}>"));
+                return Ok(Opening::Group);
+            }
+        }
+        if self.input.eat("P=") {
+            return self.input.name(')').map(|name| Opening::Reference(name.to_owned()));
+        }
+        if self.input.eat(">") {
+            self.output.push_str("(?>");
+            self.backtracks = true;
+            return Ok(Opening::Group);
+        }
+        self.options()
+    }
+
+    /// Reads the options at the start of a group: `i-s)`, which changes them up to the end of the group around it, or `i-s:`.
+    fn options(&mut self) -> Result<Opening, String> {
+        let mut flags = self.flags;
+        let mut on = true;
+        loop {
+            match self.input.next() {
+                Some('-') if on => on = false,
+                Some(')') => {
+                    let change = if flags.ignore_case { "(?i)" } else { "(?-i)" };
+                    self.output.push_str(if flags.ignore_case == self.flags.ignore_case { "" } else { change });
+                    self.flags = flags;
+                    return Ok(Opening::Options);
+                }
+                Some(':') => {
+                    self.output.push_str(if flags.ignore_case { "(?i:" } else { "(?-i:" });
+                    self.flags = flags;
+                    return Ok(Opening::Group);
+                }
+                Some(letter) if flags.set(letter, on) => {}
+                _ => return Err(self.input.error("this kind of group is not supported")),
+            }
+        }
+    }
+
+    fn reference(&mut self, written: &str) -> Result<Item, String> {
+        self.backtracks = true;
+        // Its own group, so that a digit behind it is not taken for a part of it.
+        Ok(self.emit(&format!("(?:{written})"), 1))
+    }
+}
+
+/// What a group turned out to be.
+enum Opening {
+    Group,
+    LookAround,
+    /// A change of options, complete.
+    Options,
+    /// A reference to the group of this name, complete.
+    Reference(String),
+}
+
+/// Writes a character so that it means itself, in and outside a class.
+fn write_character(output: &mut String, character: char) {
+    if character.is_ascii() && !character.is_ascii_alphanumeric() {
+        output.push_str(&format!(r"\x{{{:X}}}", u32::from(character)));
+    } else {
+        output.push(character);
+    }
+}
