@@ -7,7 +7,7 @@
 -- Text that is compared or sorted has the collation "C", so that its order is that of its bytes, as in SQLite and in the matcher.
 CREATE TABLE datapoints (
     sequence       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    project        text   COLLATE "C" NOT NULL,
+    project        text   COLLATE "C" NOT NULL REFERENCES projects (id),
     id             text   COLLATE "C" NOT NULL,
     label          text   COLLATE "C" NOT NULL,
     data_type      text   COLLATE "C" NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE datapoint_files (
 -- What the values under a label must look like (`schema`, a JSON Schema, whose `unit` keywords name the units of fields),
 -- and the unit of the whole value.
 CREATE TABLE datapoint_schemas (
-    project    text   COLLATE "C" NOT NULL,
+    project    text   COLLATE "C" NOT NULL REFERENCES projects (id),
     label      text   COLLATE "C" NOT NULL,
     schema     text   NOT NULL,
     unit       text,

@@ -6,7 +6,7 @@
 -- `instant` is `data_timestamp` as microseconds UTC (a timestamp without an offset is read in the server's time zone).
 CREATE TABLE datapoints (
     sequence       INTEGER PRIMARY KEY AUTOINCREMENT,
-    project        TEXT    NOT NULL,
+    project        TEXT    NOT NULL REFERENCES projects (id),
     id             TEXT    NOT NULL,
     label          TEXT    NOT NULL,
     data_type      TEXT    NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE datapoint_files (
 -- What the values under a label must look like (`schema`, a JSON Schema, whose `unit` keywords name the units of fields),
 -- and the unit of the whole value.
 CREATE TABLE datapoint_schemas (
-    project    TEXT    NOT NULL,
+    project    TEXT    NOT NULL REFERENCES projects (id),
     label      TEXT    NOT NULL,
     schema     TEXT    NOT NULL,
     unit       TEXT,

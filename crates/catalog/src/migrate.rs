@@ -1,0 +1,181 @@
+//! The versions of the tables, and the way from one to the next.
+//!
+//! `migrations/sqlite` and `migrations/postgres` are numbered alike. All that is needed runs in one transaction, on either
+//! engine, so a migration that fails leaves the catalog as it was.
+
+use std::sync::Arc;
+
+use holotype_core::{Clock, ProjectId, Role, UserId};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::exclusive::exclusively;
+use crate::tx::{Connection, Tx};
+use crate::url::{CatalogUrl, Place};
+use crate::{Catalog, CatalogError, Engine, sqlite, values};
+
+/// The queue of jobs keeps its own migrations in a table of sqlx's usual name.
+const TABLE: &str = "holotype_migrations";
+
+/// What [`Catalog::migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version before; 0 was an empty database.
+    pub from: i64,
+    /// The version now.
+    pub to: i64,
+}
+
+impl Catalog {
+    /// The version of the tables that this program works with.
+    pub const EXPECTED_VERSION: i64 = 2;
+
+    /// The version of the tables at `url`: 0 if there is no file, or no catalog in the database.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unreachable`] and its like.
+    pub async fn schema_version(url: &CatalogUrl) -> Result<i64, CatalogError> {
+        version(url).await
+    }
+
+    /// Makes the tables in an empty database, which may be a file that does not exist yet. A catalog that is there already stays.
+    ///
+    /// # Errors
+    /// [`CatalogError::SchemaMismatch`] if a catalog of another version is there.
+    pub async fn initialise(url: &CatalogUrl, clock: &dyn Clock) -> Result<Migrated, CatalogError> {
+        let found = version(url).await?;
+        if found != 0 {
+            expect_version(url, found)?;
+        }
+        upgrade(url, clock, &migrator).await
+    }
+}
+
+/// Refuses every version but the one this program works with.
+pub(crate) fn expect_version(url: &CatalogUrl, found: i64) -> Result<(), CatalogError> {
+    if found == Catalog::EXPECTED_VERSION {
+        return Ok(());
+    }
+    Err(CatalogError::SchemaMismatch { database: url.to_string(), found, expected: Catalog::EXPECTED_VERSION })
+}
+
+/// Brings the catalog to the last version that `migrations` knows for its engine, all or nothing.
+async fn upgrade(
+    url: &CatalogUrl,
+    clock: &dyn Clock,
+    migrations: &(impl Fn(Engine) -> Migrator + Sync),
+) -> Result<Migrated, CatalogError> {
+    let migrator = migrations(match url.place() {
+        Place::Sqlite(_) => Engine::Sqlite,
+        Place::Postgres(_) => Engine::Postgres,
+    });
+    exclusively(url, clock, |tx| {
+        Box::pin(async move {
+            let from = version_in(tx).await?;
+            apply(tx, &migrator).await.map_err(|error| failed(from, error))?;
+            expect_references(tx, from).await?;
+            if from == 0 {
+                found(tx).await?;
+            }
+            Ok(Migrated { from, to: version_in(tx).await? })
+        })
+    })
+    .await
+}
+
+/// Makes the tables as they are at `version`, in a transaction in which there are none.
+pub(crate) async fn make_tables(tx: &mut Tx, version: i64) -> Result<(), CatalogError> {
+    let mut migrator = migrator(tx.engine());
+    migrator.migrations.to_mut().retain(|migration| migration.version <= version);
+    apply(tx, &migrator).await.map_err(|error| failed(0, error))
+}
+
+async fn apply(tx: &mut Tx, migrator: &Migrator) -> Result<(), MigrateError> {
+    // Not `run`: its bound is not general enough for a future that is to be sent.
+    match tx.connection() {
+        Connection::Sqlite(connection) => migrator.run_direct(None, connection, false).await,
+        Connection::Postgres(connection) => migrator.run_direct(None, connection, false).await,
+    }
+}
+
+/// SQLite does not enforce references while tables are made again, so they are checked at the end.
+async fn expect_references(tx: &mut Tx, from: i64) -> Result<(), CatalogError> {
+    if tx.engine() == Engine::Postgres {
+        return Ok(());
+    }
+    let Some(row) = tx.row_sql(r#"SELECT "table" FROM pragma_foreign_key_check LIMIT 1"#, values![]).await? else {
+        return Ok(());
+    };
+    let problem = format!("a row of {} refers to one that is not there", row.get::<String>("table")?);
+    Err(failed(from, MigrateError::Source(problem.into())))
+}
+
+fn failed(version: i64, error: MigrateError) -> CatalogError {
+    CatalogError::Migration { version, source: Arc::new(error) }
+}
+
+/// The project that every catalog starts with, and who owns it until the first user is created.
+async fn found(tx: &mut Tx) -> Result<(), CatalogError> {
+    let project = "INSERT INTO projects (id, name, created_at) VALUES ($1, $2, $3)";
+    tx.exec_sql(project, values![ProjectId::DEFAULT, "default", tx.now()]).await?;
+    let member = "INSERT INTO members (project, user_id, role) VALUES ($1, $2, $3)";
+    tx.exec_sql(member, values![ProjectId::DEFAULT, UserId::LOCAL, Role::Owner]).await?;
+    Ok(())
+}
+
+fn migrator(engine: Engine) -> Migrator {
+    let mut migrator = match engine {
+        Engine::Sqlite => sqlx::migrate!("migrations/sqlite"),
+        Engine::Postgres => sqlx::migrate!("migrations/postgres"),
+    };
+    migrator.dangerous_set_table_name(TABLE);
+    // The transaction around it locks.
+    migrator.set_locking(false);
+    migrator
+}
+
+/// Looks at a database without making or changing anything.
+pub(crate) async fn version(url: &CatalogUrl) -> Result<i64, CatalogError> {
+    match url.place() {
+        Place::Sqlite(file) => {
+            if !file.try_exists().map_err(CatalogError::file(file))? {
+                return Ok(0);
+            }
+            let mut connection = sqlite::options(file).connect().await?;
+            let version = version_over(Connection::Sqlite(&mut connection)).await;
+            connection.close().await?;
+            version
+        }
+        Place::Postgres(options) => {
+            let mut connection = options.connect().await?;
+            let version = version_over(Connection::Postgres(&mut connection)).await;
+            connection.close().await?;
+            version
+        }
+    }
+}
+
+async fn version_in(tx: &mut Tx) -> Result<i64, CatalogError> {
+    version_over(tx.connection()).await
+}
+
+async fn version_over(connection: Connection<'_>) -> Result<i64, CatalogError> {
+    let version = "SELECT coalesce(max(version), 0) FROM holotype_migrations WHERE success";
+    let version = match connection {
+        Connection::Sqlite(connection) => {
+            let exists = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'holotype_migrations'";
+            if !sqlx::query_scalar(exists).fetch_one(&mut *connection).await? {
+                return Ok(0);
+            }
+            sqlx::query_scalar(version).fetch_one(connection).await?
+        }
+        Connection::Postgres(connection) => {
+            let exists = "SELECT to_regclass('holotype_migrations') IS NOT NULL";
+            if !sqlx::query_scalar(exists).fetch_one(&mut *connection).await? {
+                return Ok(0);
+            }
+            sqlx::query_scalar(version).fetch_one(connection).await?
+        }
+    };
+    Ok(version)
+}
