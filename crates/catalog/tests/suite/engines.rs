@@ -1,0 +1,74 @@
+//! An empty catalog of either engine, and a macro that makes each test run on both.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use holotype_catalog::{Catalog, CatalogUrl};
+use holotype_testkit::clock::HandClock;
+use holotype_testkit::postgres::{self, TestDatabase};
+
+/// A catalog of one test, on a clock that the test turns.
+pub(crate) struct Bench {
+    pub(crate) catalog: Catalog,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) folder: tempfile::TempDir,
+    database: Option<TestDatabase>,
+}
+
+impl Bench {
+    pub(crate) async fn sqlite() -> Self {
+        Self::make(None).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self::make(Some(postgres::database().await)).await
+    }
+
+    async fn make(database: Option<TestDatabase>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(HandClock::default());
+        let url = match &database {
+            Some(database) => CatalogUrl::parse(&database.url).unwrap(),
+            None => CatalogUrl::from(folder.path().join("catalog.db").as_path()),
+        };
+        Catalog::initialise(&url, &*clock).await.unwrap();
+        let catalog = Catalog::open(url, clock.clone()).await.unwrap();
+        Self { catalog, clock, folder, database }
+    }
+
+    /// The same catalog as another process would open it.
+    pub(crate) async fn again(&self) -> Catalog {
+        Catalog::open(self.catalog.url().clone(), self.clock.clone()).await.unwrap()
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Makes of `async fn name(bench: Bench)` the tests `name::on_sqlite` and `name::on_postgres`.
+macro_rules! on_both {
+    ($(async fn $name:ident($bench:ident: Bench) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($bench: Bench) $body
+
+            #[tokio::test]
+            async fn on_sqlite() {
+                test(Bench::sqlite().await).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                test(Bench::postgres().await).await;
+            }
+        }
+    )*};
+}
+
+pub(crate) use on_both;

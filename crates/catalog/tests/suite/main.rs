@@ -1,0 +1,6 @@
+//! What the catalog promises, on both engines.
+
+#[cfg(test)]
+mod engines;
+#[cfg(test)]
+mod transactions;
