@@ -46,7 +46,7 @@ pub struct Job {
     pub agent: UserId,
     /// Where it stands.
     pub state: JobState,
-    /// How often it was begun.
+    /// The attempt that waits, runs or was the last; the first is 1.
     pub attempt: u32,
     /// How often it may be begun.
     pub max_attempts: u32,
@@ -73,9 +73,12 @@ pub struct Job {
     /// When it came to its end.
     #[schema(schema_with = crate::schema::optional_instant)]
     pub finished_at: Option<Instant>,
-    /// The job that this one repeats.
-    #[schema(schema_with = crate::schema::optional_id)]
-    pub retried_from: Option<ActivityId>,
+    /// When its next attempt may begin, if it waits for that.
+    #[schema(schema_with = crate::schema::optional_instant)]
+    pub run_after: Option<Instant>,
+    /// When its worker last said that it is alive.
+    #[schema(schema_with = crate::schema::optional_instant)]
+    pub heartbeat_at: Option<Instant>,
 }
 
 /// One line of a job's log.
@@ -106,6 +109,8 @@ pub struct JobProgress {
 pub struct JobStateChange {
     /// The new state.
     pub state: JobState,
+    /// The attempt that waits, runs or was the last.
+    pub attempt: u32,
     /// Why it failed, or why it will be tried again.
     pub error: Option<String>,
 }
@@ -171,7 +176,7 @@ mod tests {
                 level: "info".to_owned(),
                 text: "two\nlines".to_owned(),
             }),
-            JobEvent::State(JobStateChange { state: JobState::Failed, error: Some("no space".to_owned()) }),
+            JobEvent::State(JobStateChange { state: JobState::Failed, attempt: 2, error: Some("no space".to_owned()) }),
         ];
         for event in events {
             let data = event.data().unwrap();
