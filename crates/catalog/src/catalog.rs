@@ -1,12 +1,16 @@
 //! The open catalog: reading, writing, and what others need of it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use futures::future::BoxFuture;
 use holotype_core::Clock;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
+use crate::lineage::RecordKind;
+use crate::passwords::Passwords;
+use crate::tokens::TokenCache;
 use crate::tx::{Held, Tx};
 use crate::url::{CatalogUrl, Place};
 use crate::writer::Writer;
@@ -40,6 +44,11 @@ struct Inner {
     url: CatalogUrl,
     clock: Arc<dyn Clock>,
     database: Database,
+    passwords: Passwords,
+    tokens: TokenCache,
+    /// Whether a user has been seen; nobody is ever deleted.
+    users_seen: AtomicBool,
+    record_kinds: RwLock<Vec<RecordKind>>,
 }
 
 #[derive(Debug)]
@@ -72,7 +81,15 @@ impl Catalog {
             },
             Place::Postgres(options) => Database::Postgres { pool: postgres::pool(options) },
         };
-        Ok(Self(Arc::new(Inner { url, clock, database })))
+        Ok(Self(Arc::new(Inner {
+            url,
+            clock,
+            database,
+            passwords: Passwords::new(),
+            tokens: TokenCache::default(),
+            users_seen: AtomicBool::new(false),
+            record_kinds: RwLock::default(),
+        })))
     }
 
     /// Runs `work` in a transaction and commits what it did if it answers `Ok`; when this answers, it is durable.
@@ -150,5 +167,29 @@ impl Catalog {
     /// The clock it was opened with.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub(crate) fn token_cache(&self) -> &TokenCache {
+        &self.0.tokens
+    }
+
+    pub(crate) fn users_were_seen(&self) -> bool {
+        self.0.users_seen.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn users_are_seen(&self) {
+        self.0.users_seen.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn record_kinds(&self) -> Vec<RecordKind> {
+        self.0.record_kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn record_kinds_mut(&self) -> RwLockWriteGuard<'_, Vec<RecordKind>> {
+        self.0.record_kinds.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,22 +9,36 @@
 //! work of many callers together; on PostgreSQL each piece has its own transaction. Either way a piece is stored whole or not at
 //! all, and is durable when the answer comes.
 
+mod audit;
+mod blobs;
 mod catalog;
 mod error;
 mod exclusive;
+mod lineage;
 mod migrate;
+mod names;
 mod nesting;
+mod passwords;
 mod postgres;
+mod projects;
 pub mod random;
 mod row;
 mod sqlite;
+mod tokens;
 mod tx;
 mod url;
+mod users;
 mod writer;
 
+pub use audit::AuditEvent;
+pub use blobs::{BlobCounts, BlobInfo, BlobReference, BlobState, DELETION_LEASE, PinOutcome};
 pub use catalog::{Catalog, Engine, Pools};
 pub use error::CatalogError;
+pub use lineage::{BLOB, Direction, Edge, Entity, Graph, JOB, Node, RecordKind, Relation};
 pub use migrate::Migrated;
+pub use projects::{Member, Project};
 pub use row::{Column, Row, ToValue};
+pub use tokens::Token;
 pub use tx::{AfterCommit, Connection, Sql, Tx};
 pub use url::CatalogUrl;
+pub use users::User;

@@ -154,7 +154,7 @@ fn watch(root: &Path, programs: &Path, cluster: &Path, user: &Account, port: u16
             "-c",
             "max_connections=300",
         ]);
-    Command::new("sh")
+    let mut watchdog = Command::new("sh")
         .args(["-c", include_str!("watchdog.sh"), "watchdog"])
         .arg(root)
         .arg(server.get_program())
@@ -167,6 +167,8 @@ fn watch(root: &Path, programs: &Path, cluster: &Path, user: &Account, port: u16
         .stderr(log)
         .spawn()
         .expect("sh runs");
+    // Should it end while this process lives, it leaves nothing behind.
+    std::thread::spawn(move || watchdog.wait());
 }
 
 fn wait_until_it_answers(programs: &Path, cluster: &Path, port: u16) {

@@ -122,7 +122,7 @@ on_both! {
                         ran.fetch_add(1, Ordering::SeqCst);
                         assert!(number != 1, "a hook that panics");
                     }));
-                    if number % 2 == 0 { Ok(()) } else if number == 1 { Ok(()) } else {
+                    if number % 2 == 0 || number == 1 { Ok(()) } else {
                         Err(CatalogError::Invalid { problem: "rolled back".into() })
                     }
                 })
