@@ -49,6 +49,14 @@ pub enum ClientError {
     /// The server said what is wrong.
     #[error("{}", .0.detail)]
     Problem(Box<Problem>),
+    /// A stream ended in the middle, and the server said why.
+    #[error("{detail}")]
+    Ended {
+        /// The stable name of the kind of failure.
+        category: String,
+        /// The server's words.
+        detail: String,
+    },
     /// An answer that no Holotype server gives.
     #[error(
         "{target} answered with status {status} and no problem document; is it a Holotype server? It began: {start}"
@@ -111,7 +119,8 @@ impl ClientError {
             ClientError::Connect { .. } | ClientError::Broken { .. } | ClientError::Stalled { .. } => {
                 Category::Unavailable
             }
-            ClientError::Problem(problem) => category_of(problem),
+            ClientError::Problem(problem) => named(&problem.category),
+            ClientError::Ended { category, .. } => named(category),
             ClientError::Foreign { .. }
             | ClientError::Unreadable { .. }
             | ClientError::TooLarge { .. }
@@ -128,11 +137,11 @@ impl ClientError {
     }
 }
 
-/// The category a problem names; one of a later version is taken for a fault of the server.
-fn category_of(problem: &Problem) -> Category {
+/// The category of this name; one of a later version is taken for a fault of the server.
+fn named(name: &str) -> Category {
     [Category::NotFound, Category::Conflict, Category::Invalid, Category::Denied, Category::Busy, Category::Unavailable]
         .into_iter()
-        .find(|category| category.name() == problem.category)
+        .find(|category| category.name() == name)
         .unwrap_or(Category::Internal)
 }
 

@@ -1,5 +1,7 @@
 //! Server-sent events: a stream of small messages that the server keeps open.
 
+use serde::Deserialize;
+
 use crate::ClientError;
 use crate::download::Download;
 use crate::lines::Lines;
@@ -20,15 +22,18 @@ impl Events {
     }
 
     /// The next event, or `None` when the server has ended the stream. Comments, which keep the connection alive,
-    /// are passed over.
+    /// are passed over; the event `error` is an error.
     pub(crate) async fn next(&mut self) -> Result<Option<Event>, ClientError> {
         let mut event = Event { name: "message".to_owned(), data: String::new() };
         let mut has_data = false;
         while let Some(line) = self.0.next().await? {
             let line = String::from_utf8_lossy(&line);
             if line.is_empty() {
-                if has_data {
-                    return Ok(Some(event));
+                match (has_data, event.name.as_str()) {
+                    (true, "error") => return Err(self.ended(&event.data)),
+                    (true, _) => return Ok(Some(event)),
+                    // A name without data is no event.
+                    (false, _) => "message".clone_into(&mut event.name),
                 }
                 continue;
             }
@@ -47,6 +52,19 @@ impl Events {
             }
         }
         Ok(None)
+    }
+
+    /// What the server says when it ends a stream because something failed.
+    fn ended(&self, data: &str) -> ClientError {
+        #[derive(Deserialize)]
+        struct Said {
+            category: String,
+            detail: String,
+        }
+        match serde_json::from_str(data) {
+            Ok(Said { category, detail }) => ClientError::Ended { category, detail },
+            Err(source) => self.unreadable(source),
+        }
     }
 
     pub(crate) fn unreadable(&self, source: serde_json::Error) -> ClientError {

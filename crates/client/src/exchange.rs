@@ -15,7 +15,7 @@ use crate::{ClientError, Transport};
 /// How long nothing may move before the server is given up.
 const SILENCE: Duration = Duration::from_secs(120);
 /// Pauses before the second, third and fourth attempt.
-const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1800)];
+const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
 /// The longest pause a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The header that makes a creation safe to repeat.

@@ -60,7 +60,7 @@ impl Client {
         self.json(request.query(&[("after", after)])).await
     }
 
-    /// What happens to a job from now on.
+    /// What happens to a job: its log from the beginning, then everything new until it has come to its end.
     pub async fn job_events(&self, id: ActivityId) -> Result<JobEvents, ClientError> {
         let request = self.request(Method::GET, &["jobs", &id.to_string(), "events"])?;
         Ok(JobEvents(Events::new(self.open(request).await?)))
@@ -71,7 +71,7 @@ impl Client {
         self.json(self.request(Method::POST, &["jobs", &id.to_string(), "cancel"])?).await
     }
 
-    /// Queues a finished job again. Answers the new job.
+    /// Queues a failed or cancelled job for another attempt. Answers how it stands now.
     pub async fn retry_job(&self, id: ActivityId) -> Result<Job, ClientError> {
         self.json(self.creation(&["jobs", &id.to_string(), "retry"])?).await
     }

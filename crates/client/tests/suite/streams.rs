@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use holotype_api::JobEvent;
 use holotype_api::job::JobState;
 use holotype_client::Client;
-use holotype_core::ActivityId;
+use holotype_core::{ActivityId, Category};
 
 use crate::server;
 
@@ -29,7 +29,7 @@ async fn events_of_a_job_are_read_wherever_the_bytes_are_cut() {
     let text = ": keep-alive\n\nevent: log\nid: 1\ndata: {\"sequence\":1,\"at\":\"1970-01-01T00:00:00Z\",\"level\":\"info\",\"text\":\"größer\"}\n\n\
                 event: news\ndata: of a later version\n\n\
                 event: progress\r\ndata: {\"fraction\":0.5,\r\ndata: \"message\":null}\r\n\r\n\
-                event: state\ndata: {\"state\":\"succeeded\",\"error\":null}\n\n";
+                event: state\ndata: {\"state\":\"succeeded\",\"attempt\":1,\"error\":null}\n\n";
     for size in [1, 7, 4096] {
         let client = serving("/api/v1/jobs/{id}/events", text, size);
         let id: ActivityId = "01JD3Z5N2V8Q0W4X6Y7Z8A9B0C".parse().unwrap();
@@ -52,6 +52,15 @@ async fn datapoints_of_a_tail_are_read_as_they_were_written() {
     assert_eq!(tail.next().await.unwrap().unwrap().get(), r#"{"_id":"a","value":1.50}"#);
     assert_eq!(tail.next().await.unwrap().unwrap().get(), r#"{"_id":"b"}"#);
     assert!(tail.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_says_why() {
+    let text = "event: datapoint\ndata: {}\n\nevent: error\ndata: {\"category\":\"unavailable\",\"detail\":\"no catalog\"}\n\n";
+    let mut tail = serving("/api/v1/datapoints/tail", text, 64).tail_datapoints(&serde_json::json!({})).await.unwrap();
+    assert_eq!(tail.next().await.unwrap().unwrap().get(), "{}");
+    let error = tail.next().await.unwrap_err();
+    assert_eq!((error.category(), error.to_string().as_str()), (Category::Unavailable, "no catalog"));
 }
 
 #[tokio::test]
