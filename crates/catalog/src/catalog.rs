@@ -30,7 +30,7 @@ impl Engine {
     pub fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
+            Self::Postgres => "postgresql",
         }
     }
 }

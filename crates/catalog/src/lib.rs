@@ -10,6 +10,7 @@
 //! all, and is durable when the answer comes.
 
 mod audit;
+mod backup;
 mod blobs;
 mod catalog;
 mod error;
@@ -24,6 +25,7 @@ mod projects;
 pub mod random;
 mod row;
 mod sqlite;
+mod tables;
 mod tokens;
 mod tx;
 mod url;
@@ -31,6 +33,7 @@ mod users;
 mod writer;
 
 pub use audit::AuditEvent;
+pub use backup::{BlobList, Existing, Manifest, ManifestBlobs, ManifestFile};
 pub use blobs::{BlobCounts, BlobInfo, BlobReference, BlobState, DELETION_LEASE, PinOutcome};
 pub use catalog::{Catalog, Engine, Pools};
 pub use error::CatalogError;

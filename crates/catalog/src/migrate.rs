@@ -3,6 +3,7 @@
 //! `migrations/sqlite` and `migrations/postgres` are numbered alike. All that is needed runs in one transaction, on either
 //! engine, so a migration that fails leaves the catalog as it was.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use holotype_core::{Clock, ProjectId, Role, UserId};
@@ -10,12 +11,10 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::exclusive::exclusively;
+use crate::tables::MIGRATIONS;
 use crate::tx::{Connection, Tx};
 use crate::url::{CatalogUrl, Place};
-use crate::{Catalog, CatalogError, Engine, sqlite, values};
-
-/// The queue of jobs keeps its own migrations in a table of sqlx's usual name.
-const TABLE: &str = "holotype_migrations";
+use crate::{Catalog, CatalogError, Engine, backup, sqlite, values};
 
 /// What [`Catalog::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +23,8 @@ pub struct Migrated {
     pub from: i64,
     /// The version now.
     pub to: i64,
+    /// The backup that was made before, if there was something to lose.
+    pub backup: Option<PathBuf>,
 }
 
 impl Catalog {
@@ -48,6 +49,28 @@ impl Catalog {
             expect_version(url, found)?;
         }
         upgrade(url, clock, &migrator).await
+    }
+
+    /// Brings the catalog at `url` to the version that this program works with, after a verified backup in a new folder under
+    /// `backups`. An empty database gets its tables.
+    ///
+    /// # Errors
+    /// [`CatalogError::SchemaMismatch`] for a newer catalog; [`CatalogError::Migration`] if a migration fails, with nothing changed.
+    pub async fn migrate(url: &CatalogUrl, clock: &dyn Clock, backups: &Path) -> Result<Migrated, CatalogError> {
+        let found = version(url).await?;
+        if found >= Self::EXPECTED_VERSION {
+            expect_version(url, found)?;
+        }
+        let mut kept = None;
+        if (1..Self::EXPECTED_VERSION).contains(&found) {
+            // Without colons and fractions, which not every file system or eye likes.
+            let time: String = clock.now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+            let folder = backups.join(format!("before-version-{}-{time}", Self::EXPECTED_VERSION));
+            backup::make(url, clock, &folder).await?;
+            kept = Some(folder);
+        }
+        let migrated = upgrade(url, clock, &migrator).await?;
+        Ok(Migrated { backup: kept, ..migrated })
     }
 }
 
@@ -77,7 +100,7 @@ async fn upgrade(
             if from == 0 {
                 found(tx).await?;
             }
-            Ok(Migrated { from, to: version_in(tx).await? })
+            Ok(Migrated { from, to: version_in(tx).await?, backup: None })
         })
     })
     .await
@@ -103,11 +126,19 @@ async fn expect_references(tx: &mut Tx, from: i64) -> Result<(), CatalogError> {
     if tx.engine() == Engine::Postgres {
         return Ok(());
     }
-    let Some(row) = tx.row_sql(r#"SELECT "table" FROM pragma_foreign_key_check LIMIT 1"#, values![]).await? else {
-        return Ok(());
-    };
-    let problem = format!("a row of {} refers to one that is not there", row.get::<String>("table")?);
-    Err(failed(from, MigrateError::Source(problem.into())))
+    match broken_reference(tx).await? {
+        None => Ok(()),
+        Some(table) => {
+            let problem = format!("a row of {table} refers to one that is not there");
+            Err(failed(from, MigrateError::Source(problem.into())))
+        }
+    }
+}
+
+/// A table of a SQLite catalog in which a row refers to one that is not there.
+pub(crate) async fn broken_reference(tx: &mut Tx) -> Result<Option<String>, CatalogError> {
+    let check = r#"SELECT "table" AS broken FROM pragma_foreign_key_check LIMIT 1"#;
+    tx.row_sql(check, values![]).await?.map(|row| row.get("broken")).transpose()
 }
 
 fn failed(version: i64, error: MigrateError) -> CatalogError {
@@ -128,7 +159,8 @@ fn migrator(engine: Engine) -> Migrator {
         Engine::Sqlite => sqlx::migrate!("migrations/sqlite"),
         Engine::Postgres => sqlx::migrate!("migrations/postgres"),
     };
-    migrator.dangerous_set_table_name(TABLE);
+    // The queue of jobs keeps its own migrations in a table of sqlx's usual name.
+    migrator.dangerous_set_table_name(MIGRATIONS);
     // The transaction around it locks.
     migrator.set_locking(false);
     migrator
@@ -155,7 +187,7 @@ pub(crate) async fn version(url: &CatalogUrl) -> Result<i64, CatalogError> {
     }
 }
 
-async fn version_in(tx: &mut Tx) -> Result<i64, CatalogError> {
+pub(crate) async fn version_in(tx: &mut Tx) -> Result<i64, CatalogError> {
     version_over(tx.connection()).await
 }
 

@@ -144,6 +144,16 @@ impl Tx {
         self.execute(text, SqlxValues(Values(values))).await
     }
 
+    /// Runs SQL that was composed of names of ours, and gives its rows.
+    pub(crate) async fn rows_text(&mut self, text: String, values: Vec<Value>) -> Result<Vec<Row>, CatalogError> {
+        self.fetch(AssertSqlSafe(text).into_sql_str(), SqlxValues(Values(values))).await
+    }
+
+    /// Runs SQL that was composed of names of ours, and gives the number of rows it changed.
+    pub(crate) async fn exec_text(&mut self, text: String, values: Vec<Value>) -> Result<u64, CatalogError> {
+        self.execute(AssertSqlSafe(text).into_sql_str(), SqlxValues(Values(values))).await
+    }
+
     /// Runs `hook` once the transaction has been committed; never if it is not. It must not block.
     pub fn after_commit(&mut self, hook: AfterCommit) {
         self.after_commit.0.push(hook);

@@ -103,7 +103,7 @@ CREATE TABLE activities (
     run_after        bigint            NOT NULL,
     heartbeat_at     bigint,
     cancel_requested boolean           NOT NULL,
-    retried_from     text COLLATE "C" REFERENCES activities (id)
+    retried_from     text COLLATE "C"
 );
 CREATE INDEX activities_by_project ON activities (project, id);
 CREATE INDEX activities_by_state ON activities (state, run_after);

@@ -56,7 +56,7 @@ CREATE TABLE datapoint_files (
 -- What the values under a label must look like (`schema`, a JSON Schema, whose `unit` keywords name the units of fields),
 -- and the unit of the whole value.
 CREATE TABLE datapoint_schemas (
-    project    text   COLLATE "C" NOT NULL REFERENCES projects (id),
+    project    text   COLLATE "C" NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     label      text   COLLATE "C" NOT NULL,
     schema     text   NOT NULL,
     unit       text,

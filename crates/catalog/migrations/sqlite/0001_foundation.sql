@@ -102,7 +102,7 @@ CREATE TABLE activities (
     run_after        INTEGER NOT NULL,
     heartbeat_at     INTEGER,
     cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
-    retried_from     TEXT    REFERENCES activities (id)
+    retried_from     TEXT
 ) STRICT;
 CREATE INDEX activities_by_project ON activities (project, id);
 CREATE INDEX activities_by_state ON activities (state, run_after);

@@ -55,7 +55,7 @@ CREATE TABLE datapoint_files (
 -- What the values under a label must look like (`schema`, a JSON Schema, whose `unit` keywords name the units of fields),
 -- and the unit of the whole value.
 CREATE TABLE datapoint_schemas (
-    project    TEXT    NOT NULL REFERENCES projects (id),
+    project    TEXT    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     label      TEXT    NOT NULL,
     schema     TEXT    NOT NULL,
     unit       TEXT,

@@ -1,6 +1,16 @@
 //! What the catalog promises, on both engines.
 
 #[cfg(test)]
+mod blobs;
+#[cfg(test)]
 mod engines;
+#[cfg(test)]
+mod lineage;
+#[cfg(test)]
+mod principals;
+#[cfg(test)]
+mod projects;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod transactions;

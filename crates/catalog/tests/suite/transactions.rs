@@ -18,7 +18,8 @@ async fn names(catalog: &Catalog) -> Vec<String> {
     catalog
         .read(|tx| {
             Box::pin(async move {
-                let rows = tx.rows_sql("SELECT name FROM projects WHERE name <> 'default' ORDER BY name", values![]).await?;
+                let rows =
+                    tx.rows_sql("SELECT name FROM projects WHERE name <> 'default' ORDER BY name", values![]).await?;
                 rows.iter().map(|row| row.get("name")).collect::<Result<Vec<String>, CatalogError>>()
             })
         })
