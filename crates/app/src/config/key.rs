@@ -128,4 +128,22 @@ mod tests {
             assert_eq!(all.len(), KEYS.len());
         }
     }
+
+    #[test]
+    fn the_guide_lists_every_key() {
+        let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/configuration.md")).unwrap();
+        let (_, listed) = guide.split_once("by a test -->\n").unwrap();
+        let (listed, _) = listed.split_once("<!-- /keys -->").unwrap();
+        let mut table = String::from("| key | form | default | what it says |\n|---|---|---|---|\n");
+        for key in KEYS {
+            let form = key.form.replace('|', "\\|");
+            let default = match key.default_value() {
+                Some("") => "none".to_owned(),
+                Some(value) => format!("`{value}`"),
+                None => key.default.trim_matches(['(', ')']).to_owned(),
+            };
+            table.push_str(&format!("| `{}` | `{form}` | {default} | {} |\n", key.name, key.help));
+        }
+        assert!(listed == table, "docs/guide/configuration.md should list:\n{table}");
+    }
 }

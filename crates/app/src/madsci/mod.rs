@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holotype_core::Category;
+use holotype_datapoints::ObjectStorage;
 use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
@@ -114,6 +115,8 @@ pub struct RateLimits {
     pub long: RateLimit,
     /// The short window, which keeps bursts away.
     pub short: Option<RateLimit>,
+    /// How often addresses that fell silent are forgotten.
+    pub cleanup_interval: Duration,
     /// Addresses that are not limited.
     pub exempt: Vec<IpAddr>,
 }
@@ -122,28 +125,9 @@ pub struct RateLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
     /// Requests.
-    pub requests: u64,
+    pub requests: u32,
     /// The length of the window.
     pub window: Duration,
-}
-
-/// A bucket that file datapoints are also put into, so that clients can read them there.
-#[derive(Debug, Clone)]
-pub struct ObjectStorageSettings {
-    /// Host and port, or a URL.
-    pub endpoint: String,
-    /// The access key.
-    pub access_key: SecretString,
-    /// The secret key.
-    pub secret_key: SecretString,
-    /// Whether to speak HTTPS.
-    pub secure: bool,
-    /// The bucket.
-    pub default_bucket: String,
-    /// Its region.
-    pub region: Option<String>,
-    /// Host and port under which clients reach it, if they differ.
-    pub public_endpoint: Option<String>,
 }
 
 impl Madsci {
@@ -248,22 +232,27 @@ impl Madsci {
         if self.value("rate_limit_enabled").as_bool() == Some(false) {
             return None;
         }
+        let seconds = |name| self.value(name).as_u64().map(Duration::from_secs);
         let limit = |requests, window| {
-            let window = Duration::from_secs(self.value(window).as_u64()?);
-            Some(RateLimit { requests: self.value(requests).as_u64()?, window })
+            let requests = u32::try_from(self.value(requests).as_u64()?).unwrap_or(u32::MAX);
+            Some(RateLimit { requests, window: seconds(window)? })
         };
         let exempt = match self.value("rate_limit_exempt_ips").as_array() {
             Some(listed) => listed.iter().filter_map(|item| item.as_str()?.parse().ok()).collect(),
             None => vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])],
         };
-        let long = limit("rate_limit_requests", "rate_limit_window")?;
-        Some(RateLimits { long, short: limit("rate_limit_short_requests", "rate_limit_short_window"), exempt })
+        Some(RateLimits {
+            long: limit("rate_limit_requests", "rate_limit_window")?,
+            short: limit("rate_limit_short_requests", "rate_limit_short_window"),
+            cleanup_interval: seconds("rate_limit_cleanup_interval")?,
+            exempt,
+        })
     }
 
-    /// The bucket for file datapoints, if one is configured.
-    pub fn object_storage(&self) -> Option<ObjectStorageSettings> {
+    /// The bucket that file datapoints are also put into, so that clients can read them there, if one is configured.
+    pub fn object_storage(&self) -> Option<ObjectStorage> {
         let secret = |name| SecretString::from(self.text(name).unwrap_or_default());
-        Some(ObjectStorageSettings {
+        Some(ObjectStorage {
             endpoint: self.filled("endpoint")?.to_owned(),
             access_key: secret("access_key"),
             secret_key: secret("secret_key"),

@@ -179,13 +179,13 @@ pub(crate) const DATA: Group = Group {
             "Rate Limit Short Window",
             "The short window, in seconds; null lifts this limit.",
         ))),
-        setting(
+        used(setting(
             "rate_limit_cleanup_interval",
             Count,
             Preset::Count(300),
             "Rate Limit Cleanup Interval",
             "Seconds between removals of addresses that have gone.",
-        ),
+        )),
         used(setting(
             "rate_limit_exempt_ips",
             Texts,

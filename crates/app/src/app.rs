@@ -1,0 +1,160 @@
+//! The application: every room, opened and joined.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holotype_blobs::{BlobOptions, Blobs};
+use holotype_catalog::Catalog;
+use holotype_core::{Clock, json};
+use holotype_datapoints::{Datapoints, Limits, Settings};
+use holotype_jobs::{Handler, Jobs};
+use holotype_store::Store;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Origin};
+use crate::home::Manager;
+use crate::madsci::SettingsQuery;
+use crate::{AppError, upkeep};
+
+/// How long an upload is kept for the record that is to name it. A client that sends the record later uploads again.
+const PIN: Duration = Duration::from_secs(3600);
+
+/// An open application. Clones share it.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    catalog: Catalog,
+    store: Store,
+    blobs: Blobs,
+    jobs: Jobs,
+    datapoints: Datapoints,
+    manager: Manager,
+}
+
+impl App {
+    /// Opens the application that a configuration describes, in a home that [`App::initialise`] made.
+    ///
+    /// # Errors
+    /// No home, a catalog of another schema version (the message names the command), a disk or server out of reach.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        config.home.require()?;
+        let catalog = Catalog::open(config.catalog.url.clone(), Arc::clone(&clock)).await?;
+        let spool = config.home.spool_directory();
+        let store = Store::open(config.store.location.clone(), spool.clone())?;
+        let options = BlobOptions { pin: PIN, grace: config.store.grace, spool };
+        let blobs = Blobs::open(store.clone(), catalog.clone(), options)?;
+        let jobs = Jobs::new(catalog.clone(), upkeep::job_options());
+        let manager = config.home.manager(&config.madsci, clock.now())?;
+        let datapoints = Datapoints::new(catalog.clone(), blobs.clone(), datapoint_settings(&config, &manager))?;
+        Ok(Self(Arc::new(Inner { config, clock, catalog, store, blobs, jobs, datapoints, manager })))
+    }
+
+    /// Makes the home and the tables of an empty catalog, and leaves alone what is there already.
+    ///
+    /// # Errors
+    /// A disk that cannot be written, a database that cannot be reached or that holds a catalog of another version.
+    pub async fn initialise(config: &Config, clock: Arc<dyn Clock>) -> Result<(), AppError> {
+        config.home.create()?;
+        Catalog::initialise(&config.catalog.url, &*clock).await?;
+        let catalog = Catalog::open(config.catalog.url.clone(), Arc::clone(&clock)).await?;
+        let prepared = Jobs::setup(&catalog).await;
+        catalog.close().await;
+        prepared?;
+        config.home.manager(&config.madsci, clock.now())?;
+        Ok(())
+    }
+
+    /// Finishes what was handed over, and closes the catalog; every clone is closed with it.
+    pub async fn close(&self) {
+        self.0.catalog.close().await;
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The clock, to hand on.
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.0.clock)
+    }
+
+    /// The database.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// The bytes.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The bytes and the facts about them, joined.
+    pub fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    /// Work in the background.
+    pub fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
+    /// Values and files from instruments.
+    pub fn datapoints(&self) -> &Datapoints {
+        &self.0.datapoints
+    }
+
+    /// Who this Data Manager is.
+    pub fn manager(&self) -> &Manager {
+        &self.0.manager
+    }
+
+    /// The body of the contract's `GET /settings`.
+    pub fn settings(&self, query: SettingsQuery) -> Value {
+        let config = self.config();
+        let unset = config.explain().iter().any(|value| value.key.name == "listen" && value.origin == Origin::Default);
+        let scheme = if config.server.tls.is_some() { "https" } else { "http" };
+        let address = if unset { "localhost:8004".to_owned() } else { config.server.listen.to_string() };
+        config.madsci.answer(query, &self.manager().id, &format!("{scheme}://{address}/"))
+    }
+
+    /// What does the work of every kind of job there is.
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        upkeep::handlers(self)
+    }
+
+    /// Works on jobs until `shutdown`; then those that run are given time to stop.
+    ///
+    /// # Errors
+    /// The queue's, if it cannot be repaired.
+    pub async fn run_workers(&self, shutdown: CancellationToken) -> Result<(), AppError> {
+        Ok(self.jobs().run_workers(self.handlers(), self.config().workers, shutdown).await?)
+    }
+
+    /// Asks for the periodic upkeep whenever it is due, until `shutdown`.
+    pub async fn run_upkeep(&self, shutdown: CancellationToken) {
+        upkeep::schedule(self, shutdown).await;
+    }
+}
+
+/// What the configuration, MADSci's settings included, says about datapoints.
+fn datapoint_settings(config: &Config, manager: &Manager) -> Settings {
+    let bytes = usize::try_from(config.server.document_limit).unwrap_or(usize::MAX);
+    Settings {
+        storage_root: config.madsci.storage_root().to_owned(),
+        manager_id: manager.id.clone(),
+        time_zone: config.datapoints.time_zone.clone(),
+        object_storage: config.madsci.object_storage(),
+        limits: Limits { json: json::Limits { bytes, ..json::Limits::default() }, ..Limits::default() },
+    }
+}

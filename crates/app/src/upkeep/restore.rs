@@ -1,0 +1,178 @@
+//! Bringing a backup back: into a new home, or in place of the catalog that is there.
+//!
+//! Everything that can fail is tried beside first: the backup is verified, restored into a file of its own and brought to the
+//! present version, and every blob that its records name is found. Only then the catalog is replaced, in one transaction. A
+//! catalog that was there is backed up before, and is back in its place if anything still fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use holotype_blobs::{BlobOptions, Blobs};
+use holotype_catalog::{Catalog, Existing, Manifest};
+use holotype_core::Clock;
+use holotype_store::Store;
+
+use super::proof::{self, Found, Places, Proof};
+use super::trial::Trial;
+use super::{BackupError, schema};
+use crate::config::Config;
+use crate::{AppError, Home, files};
+
+/// What to bring back, and on which terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreRequest {
+    /// The folder of the backup.
+    pub folder: PathBuf,
+    /// Whether a catalog that is there may be replaced.
+    pub replace: bool,
+    /// Whether to go on although bytes that records name are nowhere.
+    pub without_blobs: bool,
+}
+
+/// What was brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// What the backup says of itself.
+    pub manifest: Manifest,
+    /// Blobs that were copied out of the backup into the store.
+    pub copied: u64,
+    /// What is there and what is missing.
+    pub proof: Proof,
+    /// The backup that was made of the catalog that was there before.
+    pub replaced: Option<PathBuf>,
+}
+
+/// Brings a backup back into the home, the catalog and the store of a configuration. The home is made if it is not there.
+///
+/// # Errors
+/// If the home is in use, the backup is not whole, bytes are missing, or a catalog is there that may not be replaced.
+/// Whatever fails, a catalog that was there stays, and a home that was not there is not made.
+pub async fn restore(config: &Config, request: &RestoreRequest, clock: Arc<dyn Clock>) -> Result<Restored, AppError> {
+    // A home that holds a broken half would be taken for one.
+    let made = MadeHome::prepare(&config.home)?;
+    let _lock = config.home.lock("db restore", clock.now())?;
+    let restored = in_locked_home(config, request, clock).await?;
+    made.keep();
+    Ok(restored)
+}
+
+async fn in_locked_home(config: &Config, request: &RestoreRequest, clock: Arc<dyn Clock>) -> Result<Restored, AppError> {
+    let folder = request.folder.as_path();
+    let trial = Trial::restore(&config.home, folder, Arc::clone(&clock)).await?;
+    let store = Store::open(config.store.location.clone(), config.home.spool_directory())?;
+    let ready = bring_blobs(config, request, &store, &trial).await;
+    trial.close().await;
+    let (proof, copied) = ready?;
+    let (manifest, replaced) = replace_catalog(config, request, clock).await?;
+    let registry = folder.join("registry.json");
+    if let Some(text) = files::read_text(&registry, 16 << 20).map_err(BackupError::file(&registry))? {
+        let target = config.home.registry_file();
+        files::write_text(&target, &text).map_err(BackupError::file(target))?;
+    }
+    Ok(Restored { manifest, copied, proof, replaced })
+}
+
+/// Finds every blob that the backup needs, and copies those into the store that only the backup has.
+async fn bring_blobs(
+    config: &Config,
+    request: &RestoreRequest,
+    store: &Store,
+    trial: &Trial,
+) -> Result<(Proof, u64), AppError> {
+    // Blobs that wait in the spool of this home are as good as those in the store.
+    let options = BlobOptions { pin: std::time::Duration::ZERO, grace: config.store.grace, spool: config.home.spool_directory() };
+    let blobs = Blobs::open(store.clone(), trial.catalog().clone(), options)?;
+    let places = Places { store, blobs: Some(&blobs), copies: proof::copies(&request.folder)? };
+    let proof = places.prove(&request.folder, trial.catalog()).await?;
+    if let (false, Some(first)) = (request.without_blobs, proof.digests.first()) {
+        let (folder, first) = (request.folder.clone(), *first);
+        return Err(BackupError::MissingBlobs { folder, count: proof.missing, first }.into());
+    }
+    let mut copied = 0;
+    if let Some(copies) = &places.copies {
+        for listed in Catalog::backup_blobs(&request.folder)? {
+            let (digest, size) = listed?;
+            if places.find(digest, size).await? == Found::InBackup {
+                copy(copies, store, digest).await?;
+                copied += 1;
+            }
+        }
+    }
+    Ok((proof, copied))
+}
+
+async fn copy(from: &Store, to: &Store, digest: holotype_core::Digest) -> Result<(), AppError> {
+    let mut stream = from.get(digest, None).await?.stream;
+    let mut upload = to.begin();
+    while let Some(bytes) = stream.next().await {
+        upload.write(&bytes?).await?;
+    }
+    // What was verified a moment ago has this digest; anything else stays without a name.
+    upload.finish().await?.publish().await.map_err(|unpublished| unpublished.error)?;
+    Ok(())
+}
+
+/// Puts the backup in the catalog's place, and the old catalog back if that fails.
+async fn replace_catalog(
+    config: &Config,
+    request: &RestoreRequest,
+    clock: Arc<dyn Clock>,
+) -> Result<(Manifest, Option<PathBuf>), AppError> {
+    let url = &config.catalog.url;
+    let existing = if request.replace { Existing::Replace } else { Existing::Keep };
+    let kept = match (request.replace, Catalog::schema_version(url).await?) {
+        (true, 1..) => Some(keep_old(config, &*clock).await?),
+        _ => None,
+    };
+    let manifest = Catalog::restore(&request.folder, url, &*clock, existing).await?;
+    let Err(cause) = make_current(config, Arc::clone(&clock)).await else { return Ok((manifest, kept)) };
+    let Some(kept) = kept else { return Err(cause) };
+    match Catalog::restore(&kept, url, &*clock, Existing::Replace).await {
+        Ok(_) => Err(cause),
+        Err(then) => {
+            Err(BackupError::NotPutBack { cause: cause.to_string(), then: then.to_string(), kept }.into())
+        }
+    }
+}
+
+async fn make_current(config: &Config, clock: Arc<dyn Clock>) -> Result<(), AppError> {
+    Catalog::migrate(&config.catalog.url, &*clock, &config.home.backups_directory()).await?;
+    schema::set_up_queue(config, clock).await
+}
+
+/// Backs up the catalog that is about to be replaced, of whatever version it is.
+async fn keep_old(config: &Config, clock: &dyn Clock) -> Result<PathBuf, AppError> {
+    let folder = config.home.backups_directory().join(super::backup::name(clock.now(), Some("before-restore")));
+    Catalog::backup_at(&config.catalog.url, clock, &folder).await?;
+    Ok(folder)
+}
+
+/// A home that is made for a restore, and removed again unless the restore succeeds.
+struct MadeHome<'h> {
+    /// The directory to remove, if it was not there before.
+    remove: Option<&'h Path>,
+}
+
+impl<'h> MadeHome<'h> {
+    fn prepare(home: &'h Home) -> Result<Self, AppError> {
+        let made = Self { remove: (!home.root().exists()).then(|| home.root()) };
+        home.create()?;
+        Ok(made)
+    }
+
+    fn keep(mut self) {
+        self.remove = None;
+    }
+}
+
+impl Drop for MadeHome<'_> {
+    fn drop(&mut self) {
+        if let Some(root) = self.remove
+            && let Err(error) = fs::remove_dir_all(root)
+        {
+            tracing::warn!(%error, home = %root.display(), "a home that was begun for a restore was not removed");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Asking for upkeep when it is due.
+//!
+//! Whether it is due follows from the jobs there are, so a restart neither forgets nor repeats. Two servers of one catalog may
+//! both ask at the same moment; then the work is done twice, which it bears.
+
+use std::time::Duration;
+
+use holotype_catalog::Catalog;
+use holotype_core::{Instant, ProjectId, UserId};
+use holotype_jobs::{JobFilter, JobRecord, NewJob, Priority, State};
+use tokio_util::sync::CancellationToken;
+
+use super::Task;
+use crate::{App, AppError};
+
+/// How often it is looked whether something is due; no period is shorter in effect.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Looks from time to time, until `shutdown`. What fails is logged and tried again at the next look.
+pub(crate) async fn schedule(app: &App, shutdown: CancellationToken) {
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = looks.tick() => {}
+        }
+        for (task, every) in periods(app) {
+            if let Err(error) = ask_if_due(app, task, every).await {
+                tracing::warn!(kind = task.kind(), %error, "upkeep could not be asked for");
+            }
+        }
+    }
+}
+
+/// What is done by itself, and how often.
+fn periods(app: &App) -> Vec<(Task, Duration)> {
+    let upkeep = &app.config().upkeep;
+    let all = [
+        (Task::Flush, upkeep.flush_every),
+        (Task::Sweep, upkeep.sweep_every),
+        (Task::Verify, upkeep.verify_every),
+        (Task::Backup { with_blobs: false }, upkeep.backup_every),
+    ];
+    all.into_iter().filter_map(|(task, every)| Some((task, every?))).collect()
+}
+
+async fn ask_if_due(app: &App, task: Task, every: Duration) -> Result<(), AppError> {
+    let filter = JobFilter { kind: Some(task.kind().to_owned()), ..JobFilter::default() };
+    let latest = app.jobs().list(&Catalog::local_owner(), filter, None, 1).await?.items.into_iter().next();
+    if !is_due(latest.as_ref(), app.clock().now(), every) || !has_something_to_do(app, task).await? {
+        return Ok(());
+    }
+    let job = NewJob::new(task.kind(), ProjectId::DEFAULT, UserId::LOCAL, task.params());
+    super::enqueue(app, NewJob { priority: Priority::Low, ..job }).await?;
+    Ok(())
+}
+
+/// Whether the latest job of its kind has ended, and was asked for long enough ago. What was never done is due.
+fn is_due(latest: Option<&JobRecord>, now: Instant, every: Duration) -> bool {
+    latest.is_none_or(|job| {
+        let ended = matches!(job.state, State::Succeeded | State::Failed | State::Cancelled);
+        ended && job.created_at.after(every) <= now
+    })
+}
+
+/// A flush comes often and mostly finds nothing, which needs no job.
+async fn has_something_to_do(app: &App, task: Task) -> Result<bool, AppError> {
+    if task != Task::Flush {
+        return Ok(true);
+    }
+    let counts = app.catalog().read(|tx| Box::pin(tx.blob_counts())).await?;
+    Ok(counts.spooled > 0)
+}

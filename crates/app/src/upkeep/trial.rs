@@ -1,0 +1,52 @@
+//! A backup restored beside everything else, to know that it can be, and to look into it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use holotype_catalog::{Catalog, CatalogUrl, Existing, random};
+use holotype_core::Clock;
+
+use super::BackupError;
+use crate::{AppError, Home, home};
+
+/// The catalog of a backup in a file of its own, at the version of this program. The file goes with this value.
+#[derive(Debug)]
+pub(super) struct Trial {
+    catalog: Catalog,
+    _directory: Directory,
+}
+
+/// A directory that is removed when nobody needs it any more.
+#[derive(Debug)]
+struct Directory(PathBuf);
+
+impl Trial {
+    /// Restores a backup into a new directory of the home, and brings it to the present version.
+    pub(super) async fn restore(home: &Home, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let path = home.root().join(format!("trial-{:032x}", random::bits()?));
+        home::private_directory(&path).map_err(BackupError::file(&path))?;
+        let directory = Directory(path);
+        let url = CatalogUrl::from(directory.0.join("catalog.db").as_path());
+        Catalog::restore(folder, &url, &*clock, Existing::Keep).await?;
+        Catalog::migrate(&url, &*clock, &directory.0.join("backups")).await?;
+        let catalog = Catalog::open(url, clock).await?;
+        Ok(Self { catalog, _directory: directory })
+    }
+
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(super) async fn close(self) {
+        self.catalog.close().await;
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, directory = %self.0.display(), "a trial restore was not removed");
+        }
+    }
+}
