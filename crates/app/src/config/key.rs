@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn the_guide_lists_every_key() {
-        let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/configuration.md")).unwrap();
+        let guide =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/configuration.md")).unwrap();
         let (_, listed) = guide.split_once("by a test -->\n").unwrap();
         let (listed, _) = listed.split_once("<!-- /keys -->").unwrap();
         let mut table = String::from("| key | form | default | what it says |\n|---|---|---|---|\n");

@@ -105,6 +105,8 @@ pub struct Mount {
 pub struct CatalogConfig {
     /// A file or a database, with the password if it needs one.
     pub url: CatalogUrl,
+    /// The file, unless it is a database on a server.
+    pub file: Option<PathBuf>,
 }
 
 /// Where blobs are.

@@ -97,12 +97,10 @@ impl Reader<'_> {
     fn catalog(&self) -> Result<(CatalogConfig, String), ConfigError> {
         let key = &key::CATALOG_URL;
         let Some(text) = self.layers.text(key)? else {
-            let path = self.home.catalog_file();
-            return Ok((CatalogConfig { url: CatalogUrl::from(path.as_path()) }, path.display().to_string()));
+            return Ok(catalog_file(self.home.catalog_file()));
         };
-        if !text.contains("://") {
-            let path = self.based(key, Path::new(text));
-            return Ok((CatalogConfig { url: CatalogUrl::from(path.as_path()) }, path.display().to_string()));
+        if let Some(path) = text.strip_prefix("sqlite://").or_else(|| (!text.contains("://")).then_some(text)) {
+            return Ok(catalog_file(self.based(key, Path::new(path))));
         }
         let shown = redacted(key, text);
         let parse = |text: &str| CatalogUrl::parse(text).map_err(|error| self.layers.invalid(key, Some(&shown), error));
@@ -123,7 +121,7 @@ impl Reader<'_> {
                 parse(url.as_str())?
             }
         };
-        Ok((CatalogConfig { url }, shown))
+        Ok((CatalogConfig { url, file: None }, shown))
     }
 
     /// Where blobs are, and how that is shown.
@@ -232,6 +230,12 @@ impl Reader<'_> {
             },
         )
     }
+}
+
+/// A catalog in a file.
+fn catalog_file(path: PathBuf) -> (CatalogConfig, String) {
+    let (url, shown) = (CatalogUrl::from(path.as_path()), path.display().to_string());
+    (CatalogConfig { url, file: Some(path) }, shown)
 }
 
 /// An origin as browsers send it.

@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_numbers() {
-        let numbers = |seed| (0..4).map(|_| 0).scan(Chance::new(seed), |chance, _| Some(chance.bits())).collect::<Vec<_>>();
+        let numbers =
+            |seed| (0..4).map(|_| 0).scan(Chance::new(seed), |chance, _| Some(chance.bits())).collect::<Vec<_>>();
         assert_eq!(numbers(7), numbers(7));
         assert_ne!(numbers(7), numbers(8));
     }

@@ -129,8 +129,12 @@ impl Laboratory {
         for (sample, concentration) in (1_u32..).zip(concentrations) {
             let text = self.spectrum(concentration);
             let name = format!("dye_{sample:02}_{concentration}uM.csv");
-            let mut datapoint =
-                self.record("spectrometer-1", 15 * 60 + 4 * sample, &self.dye_series.clone(), &self.spectrometer.clone());
+            let mut datapoint = self.record(
+                "spectrometer-1",
+                15 * 60 + 4 * sample,
+                &self.dye_series.clone(),
+                &self.spectrometer.clone(),
+            );
             datapoint["data_type"] = "file".into();
             datapoint["path"] = format!("/instruments/spectrometer-1/{name}").into();
             datapoint["concentration"] = json!({ "value": concentration, "unit": "umol/L" });
@@ -221,7 +225,9 @@ mod tests {
     fn values_are_such_as_instruments_show() {
         let mut laboratory = Laboratory::new(3, end());
         let values = laboratory.values();
-        let of = |label: &str| values.iter().filter(move |value| value["label"] == label).map(|value| &value["value"]);
+        let of = |label: &'static str| {
+            values.iter().filter(move |value| value["label"] == label).map(|value| &value["value"])
+        };
         let temperatures: Vec<f64> = of("incubator-1").map(|value| value["temperature"].as_f64().unwrap()).collect();
         let warm = temperatures.iter().filter(|temperature| (36.5..37.5).contains(*temperature)).count();
         assert!(warm > 200 && temperatures.iter().all(|temperature| (20.0..38.0).contains(temperature)));

@@ -4,8 +4,9 @@ mod chance;
 mod laboratory;
 mod tour;
 
+use holotype_catalog::Catalog;
 use holotype_core::{Caller, Instant};
-use holotype_datapoints::{NewFile, Submission};
+use holotype_datapoints::{DatapointError, NewFile, Settings, Submission};
 use serde_json::{Value, json};
 
 pub use tour::Tour;
@@ -40,13 +41,14 @@ pub struct Demo {
 /// # Errors
 /// What storing a datapoint may meet.
 pub async fn fill(app: &App, options: DemoOptions) -> Result<Demo, AppError> {
-    let caller = app.catalog().local_owner();
+    let caller = Catalog::local_owner();
     let mut laboratory = Laboratory::new(options.seed, options.end);
     for (label, schema, unit) in schemas() {
         app.datapoints().put_label_schema(&caller, caller.project, label, schema, unit.map(str::to_owned)).await?;
     }
     let submissions = laboratory.values().iter().map(|value| parse(app, value)).collect::<Result<Vec<_>, _>>()?;
-    let mut demo = Demo { values: submissions.len(), files: 0, experiment: laboratory.growth.clone(), spectrum: String::new() };
+    let mut demo =
+        Demo { values: submissions.len(), files: 0, experiment: laboratory.growth.clone(), spectrum: String::new() };
     for stored in app.datapoints().submit_batch(&caller, caller.project, submissions).await {
         stored?;
     }
@@ -67,7 +69,9 @@ async fn store(app: &App, caller: &Caller, file: &laboratory::InstrumentFile) ->
 }
 
 fn parse(app: &App, datapoint: &Value) -> Result<Submission, AppError> {
-    Ok(app.datapoints().parse(datapoint.to_string().as_bytes())?)
+    let Settings { limits, time_zone, .. } = app.datapoints().settings();
+    let parsed = Submission::parse(datapoint.to_string().as_bytes(), &limits.json, time_zone);
+    Ok(parsed.map_err(|errors| DatapointError::Invalid { errors })?)
 }
 
 /// What the values of three of the instruments look like, and their units.

@@ -91,7 +91,9 @@ mod tests {
         let demo = Demo { values: 3, files: 2, experiment: "EXPERIMENT".to_owned(), spectrum: "SPECTRUM".to_owned() };
         let tour = Tour { demo: &demo, url: "http://127.0.0.1:8004/", program: "holotype", home: "/tmp/a lab" };
         let text = tour.to_string();
-        for part in ["3 values", "2 files", "EXPERIMENT", "SPECTRUM", "--home '/tmp/a lab'", "http://127.0.0.1:8004/ui/"] {
+        for part in
+            ["3 values", "2 files", "EXPERIMENT", "SPECTRUM", "--home '/tmp/a lab'", "http://127.0.0.1:8004/ui/"]
+        {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }

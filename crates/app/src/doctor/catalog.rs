@@ -16,7 +16,8 @@ pub(super) async fn findings(app: &App) -> Vec<Finding> {
         ("blobs", counters(app).await),
         ("users", users(app).await),
     ];
-    let unreachable = |check, error: CatalogError| Finding::bad(check, error.to_string(), "look at the database's own log");
+    let unreachable =
+        |check, error: CatalogError| Finding::bad(check, error.to_string(), "look at the database's own log");
     checks.into_iter().map(|(check, result)| result.unwrap_or_else(|error| unreachable(check, error))).collect()
 }
 
@@ -110,6 +111,10 @@ async fn users(app: &App) -> Result<Finding, CatalogError> {
         Finding::good("users", "there is none: whoever reaches this machine's loopback is the owner")
     } else {
         let detail = format!("there is none, and the server is to listen on {listen}");
-        Finding::bad("users", detail, "it will not start: run `holotype user create NAME --admin`, or listen on 127.0.0.1")
+        Finding::bad(
+            "users",
+            detail,
+            "it will not start: run `holotype user create NAME --admin`, or listen on 127.0.0.1",
+        )
     })
 }

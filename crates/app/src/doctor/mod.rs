@@ -38,14 +38,22 @@ pub async fn examine(
 ) -> Vec<Finding> {
     let mut findings = vec![clock_finding(clock.now())];
     if let Err(error) = home.require() {
-        findings.push(Finding::bad("home", error.to_string(), format!("run `holotype --home {} init`", home.root().display())));
+        findings.push(Finding::bad(
+            "home",
+            error.to_string(),
+            format!("run `holotype --home {} init`", home.root().display()),
+        ));
         return findings;
     }
     findings.extend(home_findings(home));
     let config = match Config::load(home.clone(), environment, overrides) {
         Ok(config) => config,
         Err(error) => {
-            findings.push(Finding::bad("configuration", error.to_string(), "correct it; `holotype config show` lists every key"));
+            findings.push(Finding::bad(
+                "configuration",
+                error.to_string(),
+                "correct it; `holotype config show` lists every key",
+            ));
             return findings;
         }
     };
@@ -57,14 +65,20 @@ pub async fn examine(
             findings.push(backups_finding(&app));
             app.close().await;
         }
-        Err(error) => findings.push(Finding::bad("open", error.to_string(), "nothing can be stored until this is repaired")),
+        Err(error) => {
+            findings.push(Finding::bad("open", error.to_string(), "nothing can be stored until this is repaired"))
+        }
     }
     findings
 }
 
 fn clock_finding(now: Instant) -> Finding {
     if now < FIRST_DAY {
-        return Finding::bad("clock", format!("the clock says {now}"), "set the machine's clock: records are stamped with it");
+        return Finding::bad(
+            "clock",
+            format!("the clock says {now}"),
+            "set the machine's clock: records are stamped with it",
+        );
     }
     Finding::good("clock", format!("it is {now}"))
 }
@@ -96,7 +110,8 @@ fn others_may_enter(home: &Home) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = home.root().metadata().ok()?.permissions().mode();
     let advice = format!("run `chmod go= {}`: it holds password hashes and all data", home.root().display());
-    (mode & 0o077 != 0).then(|| Finding::warning("home", format!("others may enter it (mode {:o})", mode & 0o777), advice))
+    (mode & 0o077 != 0)
+        .then(|| Finding::warning("home", format!("others may enter it (mode {:o})", mode & 0o777), advice))
 }
 
 #[cfg(not(unix))]
@@ -120,12 +135,21 @@ fn space_finding(home: &Home) -> Finding {
 
 fn flush_finding(home: &Home) -> Finding {
     match disk::flush_latency(home.root()) {
-        Err(error) => Finding::bad("flush", format!("the disk cannot make bytes durable: {error}"), "take another disk for the home"),
+        Err(error) => Finding::bad(
+            "flush",
+            format!("the disk cannot make bytes durable: {error}"),
+            "take another disk for the home",
+        ),
         Ok((median, longest)) => {
             let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-            let detail = format!("4 KiB are durable after {:.2} ms (at most {:.2} ms)", millis(median), millis(longest));
+            let detail =
+                format!("4 KiB are durable after {:.2} ms (at most {:.2} ms)", millis(median), millis(longest));
             if median > SLOW_FLUSH {
-                Finding::warning("flush", detail, "every acknowledgement waits for this: a local solid-state disk is faster")
+                Finding::warning(
+                    "flush",
+                    detail,
+                    "every acknowledgement waits for this: a local solid-state disk is faster",
+                )
             } else {
                 Finding::good("flush", detail)
             }
@@ -154,16 +178,26 @@ async fn store_finding(app: &App) -> Finding {
 
 fn backups_finding(app: &App) -> Finding {
     let Some(every) = app.config().upkeep.backup_every else {
-        return Finding::warning("backups", "they are not made by themselves", "set upkeep.backup_every, or run `holotype db backup`");
+        return Finding::warning(
+            "backups",
+            "they are not made by themselves",
+            "set upkeep.backup_every, or run `holotype db backup`",
+        );
     };
     match list_backups(&app.config().home) {
         Err(error) => Finding::bad("backups", error.to_string(), "look at the directory"),
         Ok(backups) => match backups.last() {
             Some(last) if last.created_at.after(every * 2) < app.clock().now() => {
                 let detail = format!("the last one is of {}", last.created_at);
-                Finding::warning("backups", detail, "is `holotype serve` running? Look at `holotype job list --kind db.backup`")
+                Finding::warning(
+                    "backups",
+                    detail,
+                    "is `holotype serve` running? Look at `holotype job list --kind db.backup`",
+                )
             }
-            Some(last) => Finding::good("backups", format!("{} are kept, the last of {}", backups.len(), last.created_at)),
+            Some(last) => {
+                Finding::good("backups", format!("{} are kept, the last of {}", backups.len(), last.created_at))
+            }
             None => Finding::warning("backups", "there is none yet", "run `holotype db backup`"),
         },
     }

@@ -12,8 +12,8 @@ use holotype_catalog::{Catalog, CatalogError};
 use holotype_core::{Digest, Instant};
 use holotype_store::Store;
 
-use super::proof::{self, Places, Proof};
 use super::BackupError;
+use super::proof::{self, Places, Proof};
 use crate::{App, AppError, Home, disk, files};
 
 /// The folder of a backup that holds copies of its blobs.
@@ -160,9 +160,8 @@ fn rotate(home: &Home, keep: usize) -> Result<Vec<String>, AppError> {
 fn copy_settings(home: &Home, folder: &Path) -> Result<(), BackupError> {
     for source in [home.config_file(), home.registry_file()] {
         let target = folder.join(source.file_name().unwrap_or_default());
-        match files::read_text(&source, 16 << 20).map_err(BackupError::file(&source))? {
-            Some(text) => files::write_text(&target, &text).map_err(BackupError::file(&target))?,
-            None => {}
+        if let Some(text) = files::read_text(&source, 16 << 20).map_err(BackupError::file(&source))? {
+            files::write_text(&target, &text).map_err(BackupError::file(&target))?;
         }
     }
     Ok(())
@@ -223,7 +222,7 @@ impl Unfinished {
     fn begin(folder: &Path) -> Result<Self, AppError> {
         if folder.exists() {
             let problem = format!("the backup {} is there already; try again in a second", folder.display());
-            return Err(CatalogError::Conflict { problem }.into());
+            return Err(CatalogError::Conflict { problem: problem.into() }.into());
         }
         let path = with_ending(folder, UNFINISHED);
         match fs::remove_dir_all(&path) {
@@ -251,7 +250,7 @@ impl Drop for Unfinished {
     }
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     PathBuf::from(path)

@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use holotype_catalog::CatalogError;
 use holotype_core::{ActivityId, Caller, ProjectId};
-use holotype_jobs::{Handler, NewJob, Options, Priority};
+use holotype_jobs::{Handler, JobError, NewJob, Options, Priority};
 use serde_json::{Value, json};
 
 pub use backup::{BackupInfo, BackupMade, BackupRequest, back_up, list_backups};
 pub use error::BackupError;
 pub use proof::{Proof, verify_backup};
-pub use restore::{RestoreRequest, Restored, restore};
+pub use restore::{Old, RestoreRequest, Restored, restore};
 pub(crate) use schedule::schedule;
 pub use schema::{SchemaCheck, check, migrate};
 
@@ -91,9 +91,9 @@ pub async fn request(app: &App, caller: &Caller, task: Task) -> Result<ActivityI
 
 async fn enqueue(app: &App, job: NewJob) -> Result<ActivityId, AppError> {
     let (jobs, job) = (app.jobs().clone(), Arc::new(job));
-    let work = move |tx: &mut holotype_catalog::Tx| -> futures::future::BoxFuture<'_, _> {
+    let id = app.catalog().write::<_, JobError, _>(move |tx| {
         let (jobs, job) = (jobs.clone(), Arc::clone(&job));
         Box::pin(async move { jobs.enqueue(tx, &job).await })
-    };
-    Ok(app.catalog().write::<_, holotype_jobs::JobError, _>(work).await?)
+    });
+    Ok(id.await?)
 }

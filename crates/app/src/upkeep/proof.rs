@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 use holotype_blobs::Blobs;
 use holotype_catalog::{BlobState, Catalog, CatalogError};
 use holotype_core::Digest;

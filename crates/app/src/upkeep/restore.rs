@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use holotype_blobs::{BlobOptions, Blobs};
-use holotype_catalog::{Catalog, Existing, Manifest};
+use holotype_catalog::{Catalog, CatalogError, Existing, Manifest};
 use holotype_core::Clock;
 use holotype_store::Store;
 
+use super::backup::{self, with_ending};
 use super::proof::{self, Found, Places, Proof};
 use super::trial::Trial;
 use super::{BackupError, schema};
@@ -40,8 +41,8 @@ pub struct Restored {
     pub copied: u64,
     /// What is there and what is missing.
     pub proof: Proof,
-    /// The backup that was made of the catalog that was there before.
-    pub replaced: Option<PathBuf>,
+    /// The catalog that was there before.
+    pub replaced: Option<Old>,
 }
 
 /// Brings a backup back into the home, the catalog and the store of a configuration. The home is made if it is not there.
@@ -58,7 +59,11 @@ pub async fn restore(config: &Config, request: &RestoreRequest, clock: Arc<dyn C
     Ok(restored)
 }
 
-async fn in_locked_home(config: &Config, request: &RestoreRequest, clock: Arc<dyn Clock>) -> Result<Restored, AppError> {
+async fn in_locked_home(
+    config: &Config,
+    request: &RestoreRequest,
+    clock: Arc<dyn Clock>,
+) -> Result<Restored, AppError> {
     let folder = request.folder.as_path();
     let trial = Trial::restore(&config.home, folder, Arc::clone(&clock)).await?;
     let store = Store::open(config.store.location.clone(), config.home.spool_directory())?;
@@ -82,7 +87,8 @@ async fn bring_blobs(
     trial: &Trial,
 ) -> Result<(Proof, u64), AppError> {
     // Blobs that wait in the spool of this home are as good as those in the store.
-    let options = BlobOptions { pin: std::time::Duration::ZERO, grace: config.store.grace, spool: config.home.spool_directory() };
+    let options =
+        BlobOptions { pin: std::time::Duration::ZERO, grace: config.store.grace, spool: config.home.spool_directory() };
     let blobs = Blobs::open(store.clone(), trial.catalog().clone(), options)?;
     let places = Places { store, blobs: Some(&blobs), copies: proof::copies(&request.folder)? };
     let proof = places.prove(&request.folder, trial.catalog()).await?;
@@ -119,21 +125,25 @@ async fn replace_catalog(
     config: &Config,
     request: &RestoreRequest,
     clock: Arc<dyn Clock>,
-) -> Result<(Manifest, Option<PathBuf>), AppError> {
+) -> Result<(Manifest, Option<Old>), AppError> {
     let url = &config.catalog.url;
-    let existing = if request.replace { Existing::Replace } else { Existing::Keep };
-    let kept = match (request.replace, Catalog::schema_version(url).await?) {
-        (true, 1..) => Some(keep_old(config, &*clock).await?),
-        _ => None,
+    let old = if request.replace { Old::keep(config, Arc::clone(&clock)).await? } else { None };
+    let existing = if matches!(old, Some(Old::BackedUp(_))) { Existing::Replace } else { Existing::Keep };
+    let manifest = Catalog::restore(&request.folder, url, &*clock, existing).await;
+    let outcome = match manifest {
+        Ok(manifest) => make_current(config, Arc::clone(&clock)).await.map(|()| manifest),
+        Err(error) => Err(error.into()),
     };
-    let manifest = Catalog::restore(&request.folder, url, &*clock, existing).await?;
-    let Err(cause) = make_current(config, Arc::clone(&clock)).await else { return Ok((manifest, kept)) };
-    let Some(kept) = kept else { return Err(cause) };
-    match Catalog::restore(&kept, url, &*clock, Existing::Replace).await {
-        Ok(_) => Err(cause),
-        Err(then) => {
-            Err(BackupError::NotPutBack { cause: cause.to_string(), then: then.to_string(), kept }.into())
-        }
+    match (outcome, old) {
+        (Ok(manifest), old) => Ok((manifest, old)),
+        (Err(cause), None) => Err(cause),
+        (Err(cause), Some(old)) => match old.put_back(config, &*clock).await {
+            Ok(()) => Err(cause),
+            Err(then) => {
+                let (cause, then) = (cause.to_string(), then.to_string());
+                Err(BackupError::NotPutBack { cause, then, kept: old.path().to_owned() }.into())
+            }
+        },
     }
 }
 
@@ -142,11 +152,67 @@ async fn make_current(config: &Config, clock: Arc<dyn Clock>) -> Result<(), AppE
     schema::set_up_queue(config, clock).await
 }
 
-/// Backs up the catalog that is about to be replaced, of whatever version it is.
-async fn keep_old(config: &Config, clock: &dyn Clock) -> Result<PathBuf, AppError> {
-    let folder = config.home.backups_directory().join(super::backup::name(clock.now(), Some("before-restore")));
-    Catalog::backup_at(&config.catalog.url, clock, &folder).await?;
-    Ok(folder)
+/// The catalog that was there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Old {
+    /// In this backup.
+    BackedUp(PathBuf),
+    /// Its file was damaged, and was moved here.
+    SetAside(PathBuf),
+}
+
+impl Old {
+    /// Where it is now.
+    pub fn path(&self) -> &Path {
+        match self {
+            Old::BackedUp(path) | Old::SetAside(path) => path,
+        }
+    }
+
+    /// Keeps the catalog that is about to be replaced, if there is one. It must be at the version of this program, or damaged.
+    async fn keep(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Self>, AppError> {
+        let kept = Self::back_up(config, Arc::clone(&clock)).await;
+        let Err(AppError::Catalog(CatalogError::Damaged { .. })) = &kept else { return kept };
+        let Some(file) = &config.catalog.file else { return kept };
+        let aside = with_ending(file, &format!(".damaged-{}", backup::name(clock.now(), None)));
+        move_database(file, &aside)?;
+        Ok(Some(Self::SetAside(aside)))
+    }
+
+    async fn back_up(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Self>, AppError> {
+        let url = &config.catalog.url;
+        if Catalog::schema_version(url).await? == 0 {
+            return Ok(None);
+        }
+        let folder = config.home.backups_directory().join(backup::name(clock.now(), Some("before-restore")));
+        let catalog = Catalog::open(url.clone(), clock).await?;
+        let made = catalog.backup(&folder).await;
+        catalog.close().await;
+        made?;
+        Ok(Some(Self::BackedUp(folder)))
+    }
+
+    async fn put_back(&self, config: &Config, clock: &dyn Clock) -> Result<(), AppError> {
+        match (self, &config.catalog.file) {
+            (Old::BackedUp(folder), _) => {
+                Catalog::restore(folder, &config.catalog.url, clock, Existing::Replace).await?;
+            }
+            (Old::SetAside(aside), Some(file)) => move_database(aside, file)?,
+            (Old::SetAside(_), None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Gives a SQLite database another name, with the files beside it that belong to it.
+fn move_database(from: &Path, to: &Path) -> Result<(), BackupError> {
+    for ending in ["-wal", "-shm", ""] {
+        match fs::rename(with_ending(from, ending), with_ending(to, ending)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(BackupError::file(from)(error)),
+            _ => {}
+        }
+    }
+    files::sync_directory(to.parent().unwrap_or(Path::new("."))).map_err(BackupError::file(to))
 }
 
 /// A home that is made for a restore, and removed again unless the restore succeeds.

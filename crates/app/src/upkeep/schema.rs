@@ -6,8 +6,8 @@ use holotype_catalog::{Catalog, Migrated};
 use holotype_core::Clock;
 use holotype_jobs::Jobs;
 
-use crate::config::Config;
 use crate::AppError;
+use crate::config::Config;
 
 /// The version of a catalog, beside the one that this program works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
