@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a fixture that cannot be set up ends its test")]
 
 pub mod clock;
+pub mod documents;
 pub mod fault;
 pub mod postgres;
 pub mod s3;
