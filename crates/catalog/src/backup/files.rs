@@ -13,6 +13,9 @@ use crate::CatalogError;
 /// The longest manifest that is read; one of ours has about a kilobyte.
 const LONGEST_MANIFEST: u64 = 1 << 20;
 
+/// The longest line of the list of blobs: 64 digits, a space, 20 digits and the end.
+const LONGEST_LINE: u64 = 86;
+
 /// A backup that is being made; it is removed again if it does not come to its end.
 #[derive(Debug)]
 pub(super) struct Unfinished {
@@ -124,15 +127,27 @@ pub(super) async fn describe(folder: &Path, name: &'static str) -> Result<Manife
 /// The blobs that a backup needs, in the order of their digests.
 #[derive(Debug)]
 pub struct BlobList {
-    folder: PathBuf,
-    lines: std::io::Lines<BufReader<File>>,
+    path: PathBuf,
+    reader: BufReader<File>,
 }
 
 impl BlobList {
     pub(super) fn open(folder: &Path) -> Result<Self, CatalogError> {
         let path = folder.join(BLOBS);
         let file = File::open(&path).map_err(CatalogError::file(&path))?;
-        Ok(Self { folder: folder.to_owned(), lines: BufReader::new(file).lines() })
+        Ok(Self { path, reader: BufReader::new(file) })
+    }
+
+    fn read(&mut self) -> Result<Option<(Digest, u64)>, CatalogError> {
+        let mut line = String::new();
+        let mut bounded = self.reader.by_ref().take(LONGEST_LINE);
+        if bounded.read_line(&mut line).map_err(CatalogError::file(&self.path))? == 0 {
+            return Ok(None);
+        }
+        let entry = line.strip_suffix('\n').and_then(|line| line.split_once(' '));
+        let entry = entry.and_then(|(digest, size)| Some((digest.parse().ok()?, size.parse().ok()?)));
+        let problem = "a line is not a digest, a space and a size".to_owned();
+        entry.map(Some).ok_or_else(|| CatalogError::BadBackup { folder: self.path.clone(), problem })
     }
 }
 
@@ -140,12 +155,6 @@ impl Iterator for BlobList {
     type Item = Result<(Digest, u64), CatalogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let line = self.lines.next()?;
-        Some(line.map_err(CatalogError::file(self.folder.join(BLOBS))).and_then(|line| {
-            let entry =
-                line.split_once(' ').and_then(|(digest, size)| Some((digest.parse().ok()?, size.parse().ok()?)));
-            let problem = || format!("{BLOBS} has a line that is not a digest and a size");
-            entry.ok_or_else(|| CatalogError::BadBackup { folder: self.folder.clone(), problem: problem() })
-        }))
+        self.read().transpose()
     }
 }

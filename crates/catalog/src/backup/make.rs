@@ -26,7 +26,8 @@ pub(crate) async fn make(url: &CatalogUrl, clock: &dyn Clock, folder: &Path) -> 
         Place::Sqlite(source) => {
             let mut connection = sqlite::options(source).connect().await?;
             // One statement, so one snapshot.
-            let copy = sqlx::query("VACUUM INTO $1").bind(file.display().to_string());
+            let target = file.to_str().ok_or_else(|| CatalogError::invalid("a backup's path is UTF-8"))?;
+            let copy = sqlx::query("VACUUM INTO $1").bind(target.to_owned());
             copy.execute(&mut connection).await?;
             connection.close().await?;
             Engine::Sqlite

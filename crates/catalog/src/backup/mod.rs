@@ -89,7 +89,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Conflict`] if the folder exists; [`CatalogError::File`] and [`CatalogError::Full`].
     pub async fn backup(&self, folder: &Path) -> Result<Manifest, CatalogError> {
-        make::make(self.url(), self.clock(), folder).await
+        make(self.url(), self.clock(), folder).await
     }
 
     /// Proves that a backup is whole: its files are what the manifest says, and the catalog in it is sound.

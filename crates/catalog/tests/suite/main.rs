@@ -1,6 +1,8 @@
 //! What the catalog promises, on both engines.
 
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod blobs;
 #[cfg(test)]
 mod engines;

@@ -163,8 +163,8 @@ on_both! {
             noted.push(catalog.list_tokens(&ada, "ada").await.unwrap()[0].last_used_at.unwrap());
             bench.clock.advance(Duration::from_secs(20));
         }
-        let minute = |count| start.after(Duration::from_secs(60 * count));
-        assert_eq!(noted, [0, 0, 0, 1, 1, 1, 2, 2].map(minute));
+        let minute = |count: u64| start.after(Duration::from_secs(60 * count));
+        assert_eq!(noted, [0_u64, 0, 0, 1, 1, 1, 2, 2].map(minute));
     }
 
     async fn tokens_belong_to_their_users(bench: Bench) {

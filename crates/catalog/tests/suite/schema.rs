@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Connection, Pools, values};
+use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Connection, Pools, Tx, values};
 use sqlx::Row as _;
 
 use crate::engines::{Bench, on_both};
@@ -77,7 +77,8 @@ async fn both_engines_have_the_same_columns() {
 
 #[tokio::test]
 async fn every_text_of_postgres_sorts_by_its_bytes() {
-    let Pools::Postgres(pool) = Bench::postgres().await.catalog.pools() else { panic!("not PostgreSQL") };
+    let bench = Bench::postgres().await;
+    let Pools::Postgres(pool) = bench.catalog.pools() else { panic!("not PostgreSQL") };
     let select = "SELECT i.relname || '.' || a.attname FROM pg_index x
         JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_attribute a ON a.attrelid = i.oid
         JOIN pg_namespace n ON n.oid = i.relnamespace AND n.nspname = 'public'
@@ -112,17 +113,19 @@ async fn a_server_that_is_not_there_is_unreachable() {
     assert!(!error.to_string().contains("hush"));
 }
 
+const SETTINGS: &str = "SELECT journal_mode || ' ' || synchronous || ' ' || foreign_keys || ' ' || timeout AS settings
+    FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout";
+
+async fn settings(tx: &mut Tx) -> Result<String, CatalogError> {
+    tx.row_sql(SETTINGS, values![]).await?.unwrap().get("settings")
+}
+
 #[tokio::test]
 async fn every_connection_to_sqlite_is_durable() {
     let bench = Bench::sqlite().await;
-    let settings = "SELECT journal_mode || ' ' || synchronous || ' ' || foreign_keys || ' ' || timeout AS settings
-        FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout";
-    let read = move |tx: &mut holotype_catalog::Tx| -> futures::future::BoxFuture<'_, Result<String, CatalogError>> {
-        Box::pin(async move { tx.row_sql(settings, values![]).await?.unwrap().get("settings") })
-    };
-    assert_eq!(bench.catalog.write(read).await.unwrap(), "wal 2 1 30000");
-    assert_eq!(bench.catalog.read(read).await.unwrap(), "wal 2 1 30000");
+    assert_eq!(bench.catalog.write(|tx| Box::pin(settings(tx))).await.unwrap(), "wal 2 1 30000");
+    assert_eq!(bench.catalog.read(|tx| Box::pin(settings(tx))).await.unwrap(), "wal 2 1 30000");
     let Pools::Sqlite(pool) = bench.catalog.pools() else { panic!("not SQLite") };
-    let shared: String = sqlx::query_scalar(settings).fetch_one(&pool).await.unwrap();
+    let shared: String = sqlx::query_scalar(SETTINGS).fetch_one(&pool).await.unwrap();
     assert_eq!(shared, "wal 2 1 30000");
 }

@@ -1,0 +1,305 @@
+//! Backups: made while in use, proven whole, restored into either engine, all or nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Entity, Existing, Manifest, Pools, values};
+use holotype_core::{Clock as _, Digest, ProjectId, UserId};
+use secrecy::SecretString;
+
+use crate::blobs::{pin, refer, reference};
+use crate::engines::{Bench, on_both};
+
+/// Something in every table.
+async fn fill(bench: &Bench) {
+    let (catalog, local) = (&bench.catalog, Catalog::local_owner());
+    let password = Some(SecretString::from("correct horse"));
+    catalog.create_user(&local, "ada", password, true).await.unwrap();
+    catalog.create_token(&local, "ada", "notebook", None).await.unwrap();
+    for bytes in [b"abc", b"xyz"] {
+        pin(catalog, Digest::of(bytes), bench.clock.now()).await;
+    }
+    refer(catalog, reference(Digest::of(b"abc"), "dp", "0")).await.unwrap();
+    let filled = catalog.write(|tx| {
+        Box::pin(async move {
+            let id = tx.new_activity_id()?;
+            let insert =
+                "INSERT INTO activities (id, project, kind, agent, state, attempt, max_attempts, priority, params,
+                    progress, code_version, created_at, run_after, cancel_requested)
+                VALUES ($1, $2, 'store.verify', $3, 'running', 1, 3, 0, '{}', 0.25, '0.1.0', $4, $4, $5)";
+            tx.exec_sql(insert, values![id, ProjectId::DEFAULT, UserId::LOCAL, tx.now(), true]).await?;
+            let log = "INSERT INTO job_logs (activity, sequence, at, level, text) VALUES ($1, 1, $2, 'info', $3)";
+            tx.exec_sql(log, values![id, tx.now(), "Zeile mit Umlaut: äöü\n\t'quoted' \\back"]).await?;
+            tx.add_input(id, Entity::record("datapoint", ProjectId::DEFAULT, "dp")).await?;
+            tx.add_output(id, Entity::blob(ProjectId::DEFAULT, Digest::of(b"abc"))).await?;
+            let datapoint = "INSERT INTO datapoints (project, id, label, data_type, data_timestamp, instant, document,
+                    content_digest, agent, created_at)
+                VALUES ($1, $2, 'Temperature', 'file', '2026', NULL, $3, $4, $5, $6)";
+            let (document, digest) =
+                (r#"{"value": 123456789012345678901234567890, "nul": "\u0000"}"#, Digest::of(b"d"));
+            for id in ["gone", "dp"] {
+                tx.exec_sql(datapoint, values![ProjectId::DEFAULT, id, document, digest, UserId::LOCAL, tx.now()])
+                    .await?;
+            }
+            tx.exec_sql("DELETE FROM datapoints WHERE id = 'gone'", values![]).await?;
+            let owner = "INSERT INTO datapoint_owners (project, field, value, sequence) VALUES ($1, 'user_id', 'x', 2)";
+            tx.exec_sql(owner, values![ProjectId::DEFAULT]).await?;
+            let file = "INSERT INTO datapoint_files
+                    (project, datapoint, position, name, digest, size, media_type, modified_at, path)
+                VALUES ($1, 'dp', 0, 'a.txt', $2, 3, 'text/plain', $3, '/2026/a.txt')";
+            tx.exec_sql(file, values![ProjectId::DEFAULT, Digest::of(b"abc"), tx.now()]).await?;
+            let schema = "INSERT INTO datapoint_schemas (project, label, schema, agent, updated_at)
+                VALUES ($1, 'Temperature', '{}', $2, $3)";
+            tx.exec_sql(schema, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await
+        })
+    });
+    filled.await.unwrap();
+}
+
+/// Every row of every table as text, to compare catalogs of both engines.
+async fn contents(catalog: &Catalog) -> BTreeMap<String, Vec<String>> {
+    let mut contents = BTreeMap::new();
+    for table in tables(catalog).await {
+        let rows = match catalog.pools() {
+            Pools::Sqlite(pool) => {
+                let columns =
+                    "SELECT group_concat('coalesce(' || CASE WHEN type = 'BLOB' THEN 'lower(hex(' || name || '))'
+                        ELSE 'CAST(' || name || ' AS TEXT)' END || ', ''null'')', ' || ''|'' || ')
+                    FROM (SELECT name, type FROM pragma_table_info(?) ORDER BY name)";
+                let columns: String = sqlx::query_scalar(columns).bind(&table).fetch_one(&pool).await.unwrap();
+                let select = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {table}"));
+                sqlx::query_scalar::<_, String>(select).fetch_all(&pool).await.unwrap()
+            }
+            Pools::Postgres(pool) => {
+                let columns = "SELECT string_agg('coalesce(' || CASE data_type WHEN 'bytea' THEN 'encode(' || column_name || ', ''hex'')'
+                        WHEN 'boolean' THEN column_name || '::int::text' ELSE column_name || '::text' END || ', ''null'')',
+                        ' || ''|'' || ' ORDER BY column_name COLLATE \"C\")
+                    FROM information_schema.columns WHERE table_name = $1";
+                let columns: String = sqlx::query_scalar(columns).bind(&table).fetch_one(&pool).await.unwrap();
+                let select = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {table}"));
+                sqlx::query_scalar::<_, String>(select).fetch_all(&pool).await.unwrap()
+            }
+        };
+        contents.insert(table, rows);
+    }
+    for rows in contents.values_mut() {
+        rows.sort_unstable();
+    }
+    contents
+}
+
+async fn tables(catalog: &Catalog) -> Vec<String> {
+    let rows = match catalog.pools() {
+        Pools::Sqlite(pool) => {
+            let select = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+            sqlx::query_scalar::<_, String>(select).fetch_all(&pool).await.unwrap()
+        }
+        Pools::Postgres(pool) => {
+            let select = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+            sqlx::query_scalar::<_, String>(select).fetch_all(&pool).await.unwrap()
+        }
+    };
+    rows.into_iter().filter(|table| table != "holotype_migrations").collect()
+}
+
+/// An empty database of either engine.
+struct Empty {
+    bench: Bench,
+    url: CatalogUrl,
+}
+
+impl Empty {
+    async fn like(postgres: bool) -> Self {
+        let bench = if postgres { Bench::postgres().await } else { Bench::sqlite().await };
+        let url = if postgres {
+            let Pools::Postgres(pool) = bench.catalog.pools() else { panic!("not PostgreSQL") };
+            sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&pool).await.unwrap();
+            bench.catalog.url().clone()
+        } else {
+            CatalogUrl::from(bench.path("new.db").as_path())
+        };
+        Self { bench, url }
+    }
+
+    async fn restore(&self, folder: &Path, existing: Existing) -> Result<Manifest, CatalogError> {
+        Catalog::restore(folder, &self.url, &*self.bench.clock, existing).await
+    }
+
+    async fn open(&self) -> Catalog {
+        Catalog::open(self.url.clone(), self.bench.clock.clone()).await.unwrap()
+    }
+}
+
+on_both! {
+    async fn a_backup_can_be_restored_into_either_engine(bench: Bench) {
+        fill(&bench).await;
+        let expected = contents(&bench.catalog).await;
+        assert!(expected.values().all(|rows| !rows.is_empty()), "every table is tried: {expected:?}");
+        let folder = bench.path("backup");
+        let manifest = bench.catalog.backup(&folder).await.unwrap();
+        assert_eq!(manifest.tables.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        assert_eq!((manifest.blobs.count, manifest.blobs.bytes, manifest.engine.as_str()), (2, 6, bench.catalog.engine().name()));
+        for postgres in [false, true] {
+            let empty = Empty::like(postgres).await;
+            assert_eq!(empty.restore(&folder, Existing::Keep).await.unwrap(), manifest);
+            let restored = empty.open().await;
+            assert_eq!(contents(&restored).await, expected);
+            // What is added afterwards gets a number that was never given out.
+            let sequence: i64 = restored.write(|tx| Box::pin(async move {
+                let insert = "INSERT INTO datapoints (project, id, label, data_type, data_timestamp, document, content_digest,
+                        agent, created_at)
+                    VALUES ($1, 'next', '', 'json', '', '{}', $2, '', 0) RETURNING sequence";
+                tx.row_sql(insert, values![ProjectId::DEFAULT, vec![0_u8]]).await?.unwrap().get("sequence")
+            })).await.unwrap();
+            assert_eq!(sequence, 3);
+            let right = SecretString::from("correct horse");
+            assert!(restored.authenticate_password("ada", &right).await.unwrap().is_some());
+        }
+    }
+
+    async fn a_backup_is_one_moment_of_a_catalog_in_use(bench: Bench) {
+        let (catalog, done) = (bench.catalog.clone(), Arc::new(AtomicBool::new(false)));
+        let writing = tokio::spawn({
+            let (catalog, done) = (catalog.clone(), Arc::clone(&done));
+            async move {
+                let mut number = 0;
+                while !done.load(Ordering::SeqCst) {
+                    // Two rows that belong together: a backup has both or neither.
+                    catalog.create_project(&Catalog::local_owner(), &format!("p{number}")).await.unwrap();
+                    number += 1;
+                }
+                number
+            }
+        });
+        let mut manifests = Vec::new();
+        for number in 0..4 {
+            manifests.push(catalog.backup(&bench.path(&format!("backup-{number}"))).await.unwrap());
+        }
+        done.store(true, Ordering::SeqCst);
+        let written = writing.await.unwrap();
+        for manifest in manifests {
+            let projects = manifest.tables["projects"];
+            assert_eq!((manifest.tables["members"], manifest.tables["audit_events"]), (projects, projects - 1));
+            assert!(projects <= written + 1);
+        }
+    }
+
+    async fn a_damaged_backup_is_not_restored(bench: Bench) {
+        fill(&bench).await;
+        let damages: [(&str, fn(&Path)); 6] = [
+            ("catalog.db is not the file", |folder| flip(&folder.join("catalog.db"))),
+            ("blobs.txt is not the file", |folder| fs::write(folder.join("blobs.txt"), "").unwrap()),
+            ("manifest.json", |folder| fs::remove_file(folder.join("manifest.json")).unwrap()),
+            ("manifest.json", |folder| fs::write(folder.join("manifest.json"), "{").unwrap()),
+            ("its format is 2", |folder| edit(folder, "\"format\": 1", "\"format\": 2")),
+            ("other numbers of rows", |folder| edit(folder, "\"users\": 1", "\"users\": 2")),
+        ];
+        for (number, (problem, damage)) in damages.into_iter().enumerate() {
+            let folder = bench.path(&format!("backup-{number}"));
+            bench.catalog.backup(&folder).await.unwrap();
+            damage(&folder);
+            let empty = Empty::like(bench.is_postgres()).await;
+            let error = empty.restore(&folder, Existing::Keep).await.unwrap_err();
+            assert!(matches!(error, CatalogError::BadBackup { .. }), "{error:?}");
+            assert!(error.to_string().contains(problem), "{error}");
+            assert_eq!(Catalog::schema_version(&empty.url).await.unwrap(), 0, "nothing was made");
+        }
+    }
+
+    async fn a_backup_of_a_newer_program_is_refused(bench: Bench) {
+        let folder = bench.path("backup");
+        bench.catalog.backup(&folder).await.unwrap();
+        let connection = sqlx::SqlitePool::connect(&format!("sqlite://{}", folder.join("catalog.db").display())).await.unwrap();
+        sqlx::query("UPDATE holotype_migrations SET version = 99 WHERE version = 2").execute(&connection).await.unwrap();
+        connection.close().await;
+        let bytes = fs::read(folder.join("catalog.db")).unwrap();
+        let mut manifest = Catalog::read_backup(&folder).unwrap();
+        (manifest.schema_version, manifest.catalog.sha256, manifest.catalog.size) = (99, Digest::of(&bytes), bytes.len() as u64);
+        fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let error = Empty::like(bench.is_postgres()).await.restore(&folder, Existing::Keep).await.unwrap_err();
+        assert!(error.to_string().contains("install the newer program"), "{error}");
+    }
+
+    async fn a_catalog_is_replaced_only_on_demand_and_whole(bench: Bench) {
+        let folder = bench.path("backup");
+        fill(&bench).await;
+        bench.catalog.backup(&folder).await.unwrap();
+        let expected = contents(&bench.catalog).await;
+        bench.catalog.create_project(&Catalog::local_owner(), "later").await.unwrap();
+        let before = contents(&bench.catalog).await;
+        let url = bench.catalog.url().clone();
+        let refused = Catalog::restore(&folder, &url, &*bench.clock, Existing::Keep).await;
+        assert!(matches!(refused, Err(CatalogError::Conflict { .. })), "{refused:?}");
+        assert_eq!(contents(&bench.catalog).await, before);
+        bench.catalog.close().await;
+        Catalog::restore(&folder, &url, &*bench.clock, Existing::Replace).await.unwrap();
+        let restored = bench.again().await;
+        assert_eq!(contents(&restored).await, expected);
+    }
+
+    async fn a_restore_that_fails_leaves_the_old_catalog(bench: Bench) {
+        fill(&bench).await;
+        let folder = bench.path("backup");
+        bench.catalog.backup(&folder).await.unwrap();
+        // A row that no catalog takes, in a backup whose manifest agrees: it is met in the middle of the restore.
+        let file = sqlx::SqlitePool::connect(&format!("sqlite://{}", folder.join("catalog.db").display())).await.unwrap();
+        sqlx::raw_sql("PRAGMA ignore_check_constraints = on; UPDATE members SET role = 'king'").execute(&file).await.unwrap();
+        file.close().await;
+        let bytes = fs::read(folder.join("catalog.db")).unwrap();
+        let mut manifest = Catalog::read_backup(&folder).unwrap();
+        (manifest.catalog.sha256, manifest.catalog.size) = (Digest::of(&bytes), bytes.len() as u64);
+        fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let before = contents(&bench.catalog).await;
+        let failed = Catalog::restore(&folder, bench.catalog.url(), &*bench.clock, Existing::Replace).await;
+        assert!(failed.is_err());
+        assert_eq!(contents(&bench.again().await).await, before);
+    }
+
+    async fn a_folder_that_is_there_is_not_touched_and_one_of_a_killed_program_is_no_hindrance(bench: Bench) {
+        let folder = bench.path("backup");
+        fs::create_dir(&folder).unwrap();
+        assert!(matches!(bench.catalog.backup(&folder).await, Err(CatalogError::Conflict { .. })));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir(&folder).unwrap();
+        fs::create_dir(bench.path("backup.partial")).unwrap();
+        fs::write(bench.path("backup.partial").join("catalog.db"), "half").unwrap();
+        bench.catalog.backup(&folder).await.unwrap();
+        assert!(!bench.path("backup.partial").exists());
+        Catalog::verify_backup(&folder).await.unwrap();
+    }
+
+    async fn the_list_of_blobs_is_read_back(bench: Bench) {
+        fill(&bench).await;
+        let folder = bench.path("backup");
+        bench.catalog.backup(&folder).await.unwrap();
+        let mut expected = vec![(Digest::of(b"abc"), 3), (Digest::of(b"xyz"), 3)];
+        expected.sort_unstable();
+        let listed: Vec<_> = Catalog::backup_blobs(&folder).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(listed, expected);
+        fs::write(folder.join("blobs.txt"), "x".repeat(1_000_000)).unwrap();
+        let error = Catalog::backup_blobs(&folder).unwrap().next().unwrap().unwrap_err();
+        assert!(matches!(error, CatalogError::BadBackup { .. }), "{error:?}");
+    }
+
+    async fn others_cannot_read_a_backup(bench: Bench) {
+        use std::os::unix::fs::PermissionsExt as _;
+        bench.catalog.backup(&bench.path("backup")).await.unwrap();
+        assert_eq!(fs::metadata(bench.path("backup")).unwrap().permissions().mode() & 0o077, 0);
+    }
+}
+
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+fn edit(folder: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(folder.join("manifest.json")).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(folder.join("manifest.json"), text.replace(from, to)).unwrap();
+}
