@@ -40,9 +40,9 @@ impl Client {
         self.done(self.request(Method::PUT, &["users", name, "password"])?.json(password)).await
     }
 
-    /// One page of tokens.
-    pub async fn tokens(&self, page: &PageQuery) -> Result<Page<Token>, ClientError> {
-        self.json(self.request(Method::GET, &["tokens"])?.query(page)).await
+    /// One page of the tokens of a user, of the caller if none is named.
+    pub async fn tokens(&self, user: Option<&str>, page: &PageQuery) -> Result<Page<Token>, ClientError> {
+        self.json(self.request(Method::GET, &["tokens"])?.query(page).query(&[("user", user)])).await
     }
 
     /// Creates a token. Its secret is in the answer and cannot be had again.
