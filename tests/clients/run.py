@@ -82,7 +82,7 @@ def main() -> None:
                 with server:
                     exercise(server.url, endpoint, folder / "empty")
                     exercise_commands(server.url, folder / "empty")
-                    server.run("user", "add", "curie", "--admin")
+                    server.run("user", "create", "curie")
                     token = server.json("token", "create", "bench", "--user", "curie")["token"]
                     exercise(server.url.replace("http://", f"http://curie:{token}@"), endpoint, folder / "empty")
                 report = server.json("store", "verify")
