@@ -232,7 +232,7 @@ mod tests {
         let warm = temperatures.iter().filter(|temperature| (36.5..37.5).contains(*temperature)).count();
         assert!(warm > 200 && temperatures.iter().all(|temperature| (20.0..38.0).contains(temperature)));
         assert!(of("incubator-1").any(|value| value["door"] == "open"));
-        let last = of("plate-reader-1").last().unwrap();
+        let last = of("plate-reader-1").next_back().unwrap();
         assert_eq!(last["wells"].as_object().unwrap().len(), 96);
         assert!(last["wells"]["A1"].as_f64().unwrap() > 0.5 && last["wells"]["H12"].as_f64().unwrap() < 0.1);
         assert!(of("balance-2").all(|value| (0.95..1.02).contains(&value["mass"].as_f64().unwrap())));

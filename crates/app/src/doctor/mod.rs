@@ -66,7 +66,7 @@ pub async fn examine(
             app.close().await;
         }
         Err(error) => {
-            findings.push(Finding::bad("open", error.to_string(), "nothing can be stored until this is repaired"))
+            findings.push(Finding::bad("open", error.to_string(), "nothing can be stored until this is repaired"));
         }
     }
     findings

@@ -71,3 +71,52 @@ async fn has_something_to_do(app: &App, task: Task) -> Result<bool, AppError> {
     let counts = app.catalog().read(|tx| Box::pin(tx.blob_counts())).await?;
     Ok(counts.spooled > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY: Duration = Duration::from_secs(3600);
+
+    fn job(state: State, created_at: Instant) -> JobRecord {
+        JobRecord {
+            id: holotype_core::ActivityId::from_parts(created_at, 0),
+            project: ProjectId::DEFAULT,
+            kind: Task::Sweep.kind().to_owned(),
+            agent: UserId::LOCAL,
+            state,
+            attempt: 1,
+            max_attempts: 3,
+            priority: Priority::Low,
+            params: serde_json::json!({}),
+            result: None,
+            error: None,
+            progress: 0.0,
+            message: None,
+            code_version: String::new(),
+            created_at,
+            started_at: None,
+            finished_at: None,
+            run_after: created_at,
+            heartbeat_at: None,
+        }
+    }
+
+    #[test]
+    fn upkeep_is_due_when_it_was_never_done_or_long_ago() {
+        let now = Instant::from_micros(1_700_000_000_000_000);
+        assert!(is_due(None, now, EVERY));
+        for state in [State::Succeeded, State::Failed, State::Cancelled] {
+            assert!(is_due(Some(&job(state, now.before(EVERY))), now, EVERY));
+            assert!(!is_due(Some(&job(state, now.before(EVERY / 2))), now, EVERY));
+        }
+    }
+
+    #[test]
+    fn what_waits_or_runs_is_not_asked_for_again_however_long_it_takes() {
+        let now = Instant::from_micros(1_700_000_000_000_000);
+        for state in [State::Queued, State::Running, State::Cancelling] {
+            assert!(!is_due(Some(&job(state, now.before(EVERY * 10))), now, EVERY));
+        }
+    }
+}
