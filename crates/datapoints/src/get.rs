@@ -52,12 +52,17 @@ impl From<FileRow> for File {
     }
 }
 
-/// The members of a stored document that lead to its value.
+/// The member of a stored document that says what it is.
 #[derive(Deserialize)]
 struct Head<'d> {
     data_type: &'d str,
+}
+
+/// The value of a stored document, unread. An `Option` would take null for absent.
+#[derive(Deserialize)]
+struct Body<'d> {
     #[serde(borrow)]
-    value: Option<&'d RawValue>,
+    value: &'d RawValue,
 }
 
 impl Datapoints {
@@ -105,16 +110,16 @@ impl Datapoints {
     pub async fn value(&self, caller: &Caller, project: ProjectId, id: &str) -> Result<Value, DatapointError> {
         self.require(caller, project, Role::Viewer).await?;
         let (document, files) = self.read_record(project, id).await?;
-        let damaged = |problem: String| DatapointError::Damaged { id: id.to_owned(), problem };
-        let head: Head<'_> = serde_json::from_str(&document).map_err(|error| damaged(error.to_string()))?;
-        if head.data_type == "json" {
-            let value = head.value.ok_or_else(|| damaged("it has no value".to_owned()))?;
+        let damaged = |error: serde_json::Error| DatapointError::Damaged { id: id.to_owned(), problem: error.to_string() };
+        let Head { data_type } = serde_json::from_str(&document).map_err(damaged)?;
+        if data_type == "json" {
+            let Body { value } = serde_json::from_str(&document).map_err(damaged)?;
             return Ok(Value::Json(value.to_owned()));
         }
         if let Some(first) = files.into_iter().next() {
             return Ok(Value::Bytes(self.held(first)));
         }
-        if head.data_type == "object_storage" {
+        if data_type == "object_storage" {
             return self.object(project, id, &document).await.map(Value::Bytes);
         }
         Err(DatapointError::NoBytes {

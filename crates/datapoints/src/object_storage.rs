@@ -83,13 +83,13 @@ impl Bucket {
         let client =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(PATIENCE).with_read_timeout(PATIENCE);
         let mut builder = AmazonS3Builder::new()
+            .with_client_options(client)
             .with_endpoint(format!("{scheme}://{endpoint}"))
             .with_allow_http(scheme == "http")
             .with_bucket_name(&settings.default_bucket)
             .with_access_key_id(settings.access_key.expose_secret())
             .with_secret_access_key(settings.secret_key.expose_secret())
-            .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, backoff: BackoffConfig::default() })
-            .with_client_options(client);
+            .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, backoff: BackoffConfig::default() });
         if let Some(region) = &settings.region {
             builder = builder.with_region(region);
         }

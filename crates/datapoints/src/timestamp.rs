@@ -5,6 +5,7 @@
 //! The text is the record and is sorted as text; beside it stands the point in time that it means.
 
 use holotype_core::Instant;
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde_json::{Number, Value};
@@ -19,6 +20,9 @@ const LAST_MICROSECOND: i128 = 253_402_300_799_999_999;
 const FIRST_MICROSECOND: i128 = -62_135_596_800_000_000;
 
 const MICROSECONDS: i128 = 1_000_000;
+
+/// Where unix time begins, in UTC.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// When a datapoint was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,9 +85,9 @@ impl Timestamp {
         if !(FIRST_MICROSECOND..=LAST_MICROSECOND).contains(&microseconds) {
             return Err(TimestampProblem::Range);
         }
-        let instant = Instant::from_micros(i64::try_from(microseconds).map_err(|_| TimestampProblem::Range)?);
-        let civil = instant.timestamp().to_zoned(TimeZone::UTC).datetime();
-        Ok(Self { text: written(civil, Some(0)), instant: Some(instant) })
+        let microseconds = i64::try_from(microseconds).map_err(|_| TimestampProblem::Range)?;
+        let civil = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).map_err(|_| TimestampProblem::Range)?;
+        Ok(Self { text: written(civil, Some(0)), instant: Some(Instant::from_micros(microseconds)) })
     }
 
     fn from_text(text: &str, zone: &TimeZone) -> Result<Self, TimestampProblem> {
@@ -93,8 +97,8 @@ impl Timestamp {
         let civil = DateTime::from_parts(date, time);
         let instant = match offset {
             Some(minutes) => {
-                let utc = TimeZone::UTC.to_timestamp(civil).ok();
-                utc.map(|utc| Instant::from_micros(utc.as_microsecond() - i64::from(minutes) * 60_000_000))
+                let microseconds = civil.duration_since(EPOCH).as_micros() - i128::from(minutes) * 60 * MICROSECONDS;
+                i64::try_from(microseconds).ok().map(Instant::from_micros)
             }
             None => zone.to_timestamp(civil).ok().map(|local| Instant::from_micros(local.as_microsecond())),
         };
