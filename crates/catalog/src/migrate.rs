@@ -211,3 +211,137 @@ async fn version_over(connection: Connection<'_>) -> Result<i64, CatalogError> {
     };
     Ok(version)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use holotype_testkit::clock::HandClock;
+    use holotype_testkit::postgres;
+    use sqlx::SqlSafeStr as _;
+    use sqlx::migrate::{Migration, MigrationType};
+
+    use super::*;
+
+    /// A catalog as it is at `version`, on a clock that stands still.
+    async fn catalog_at(url: &CatalogUrl, version: i64) {
+        let clock = HandClock::default();
+        let made = exclusively(url, &clock, |tx| {
+            Box::pin(async move {
+                make_tables(tx, version).await?;
+                found(tx).await
+            })
+        });
+        made.await.unwrap();
+    }
+
+    /// The migrations there are, and one more.
+    fn with_one_more(statements: &'static str) -> impl Fn(Engine) -> Migrator + Sync {
+        move |engine| {
+            let mut migrator = migrator(engine);
+            let (version, kind) = (Catalog::EXPECTED_VERSION + 1, MigrationType::Simple);
+            let one_more = Migration::new(version, Cow::Borrowed("one more"), kind, statements.into_sql_str(), false);
+            migrator.migrations.to_mut().push(one_more);
+            migrator
+        }
+    }
+
+    async fn has_table(url: &CatalogUrl, name: &'static str) -> bool {
+        let tables = exclusively(url, &HandClock::default(), |tx| Box::pin(tx.all_tables())).await.unwrap();
+        tables.iter().any(|table| table == name)
+    }
+
+    async fn an_older_catalog_is_backed_up_and_brought_to_the_present(url: &CatalogUrl) {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), HandClock::default());
+        catalog_at(url, 1).await;
+        assert!(!has_table(url, "datapoints").await);
+        let migrated = Catalog::migrate(url, &clock, folder.path()).await.unwrap();
+        let backup = folder.path().join("before-version-2-20260101T000000Z");
+        assert_eq!(migrated, Migrated { from: 1, to: 2, backup: Some(backup.clone()) });
+        assert!(has_table(url, "datapoints").await);
+        assert_eq!(Catalog::verify_backup(&backup).await.unwrap().schema_version, 1);
+        let again = Catalog::migrate(url, &clock, folder.path()).await.unwrap();
+        assert_eq!(again, Migrated { from: 2, to: 2, backup: None });
+        // And back: the backup is a catalog of the older version.
+        Catalog::restore(&backup, url, &clock, crate::Existing::Replace).await.unwrap();
+        assert_eq!(version(url).await.unwrap(), 1);
+        assert!(!has_table(url, "datapoints").await);
+    }
+
+    async fn a_migration_that_fails_changes_nothing(url: &CatalogUrl) {
+        catalog_at(url, 1).await;
+        let broken = with_one_more("CREATE TABLE more (x bigint); INSERT INTO nowhere VALUES (1)");
+        let error = upgrade(url, &HandClock::default(), &broken).await.unwrap_err();
+        assert!(matches!(error, CatalogError::Migration { version: 1, .. }), "{error:?}");
+        assert!(error.to_string().contains("as it was, at version 1"), "{error}");
+        assert_eq!(version(url).await.unwrap(), 1);
+        // Neither what the broken one did before it failed, nor the good one before it.
+        assert!(!has_table(url, "more").await && !has_table(url, "datapoints").await);
+    }
+
+    async fn a_migration_that_loses_a_row_others_need_changes_nothing(url: &CatalogUrl) {
+        catalog_at(url, Catalog::EXPECTED_VERSION).await;
+        let user = "INSERT INTO users (id, name, admin, default_project, created_at) VALUES ('u', 'u', $1, $2, 0)";
+        let clock = HandClock::default();
+        let added = exclusively(url, &clock, |tx| {
+            Box::pin(async move { tx.exec_sql(user, values![false, ProjectId::DEFAULT]).await })
+        });
+        added.await.unwrap();
+        let careless = with_one_more("DELETE FROM members; DELETE FROM projects");
+        let error = upgrade(url, &clock, &careless).await.unwrap_err();
+        assert!(matches!(error, CatalogError::Migration { version: Catalog::EXPECTED_VERSION, .. }), "{error:?}");
+        assert_eq!(version(url).await.unwrap(), Catalog::EXPECTED_VERSION);
+    }
+
+    async fn an_empty_database_gets_its_tables_and_no_backup(url: &CatalogUrl) {
+        let folder = tempfile::tempdir().unwrap();
+        let migrated = Catalog::migrate(url, &HandClock::default(), folder.path()).await.unwrap();
+        assert_eq!(migrated, Migrated { from: 0, to: Catalog::EXPECTED_VERSION, backup: None });
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    async fn two_that_migrate_at_once_do_it_once(url: &CatalogUrl) {
+        let clock = HandClock::default();
+        let (one, other) = tokio::join!(Catalog::initialise(url, &clock), Catalog::initialise(url, &clock));
+        let mut from = [one.unwrap().from, other.unwrap().from];
+        from.sort_unstable();
+        assert_eq!(from, [0, Catalog::EXPECTED_VERSION]);
+    }
+
+    macro_rules! on_both {
+        ($($name:ident)*) => {
+            mod on_sqlite {
+                use super::*;
+                $(#[tokio::test]
+                async fn $name() {
+                    let folder = tempfile::tempdir().unwrap();
+                    super::$name(&CatalogUrl::from(folder.path().join("catalog.db").as_path())).await;
+                })*
+            }
+
+            mod on_postgres {
+                use super::*;
+                $(#[tokio::test]
+                async fn $name() {
+                    let database = postgres::database().await;
+                    super::$name(&CatalogUrl::parse(&database.url).unwrap()).await;
+                })*
+            }
+        };
+    }
+
+    on_both! {
+        an_older_catalog_is_backed_up_and_brought_to_the_present
+        a_migration_that_fails_changes_nothing
+        a_migration_that_loses_a_row_others_need_changes_nothing
+        an_empty_database_gets_its_tables_and_no_backup
+        two_that_migrate_at_once_do_it_once
+    }
+
+    #[test]
+    fn both_engines_have_the_same_versions_and_the_last_is_the_expected_one() {
+        let versions = |engine| migrator(engine).iter().map(|migration| migration.version).collect::<Vec<_>>();
+        assert_eq!(versions(Engine::Sqlite), versions(Engine::Postgres));
+        assert_eq!(versions(Engine::Sqlite).last(), Some(&Catalog::EXPECTED_VERSION));
+    }
+}

@@ -14,7 +14,7 @@ use crate::blobs::{pin, refer, reference};
 use crate::engines::{Bench, on_both};
 
 /// Something in every table.
-async fn fill(bench: &Bench) {
+pub(crate) async fn fill(bench: &Bench) {
     let (catalog, local) = (&bench.catalog, Catalog::local_owner());
     let password = Some(SecretString::from("correct horse"));
     catalog.create_user(&local, "ada", password, true).await.unwrap();
@@ -189,7 +189,7 @@ on_both! {
 
     async fn a_damaged_backup_is_not_restored(bench: Bench) {
         fill(&bench).await;
-        let damages: [(&str, fn(&Path)); 6] = [
+        let damages: [(&str, Damage); 6] = [
             ("catalog.db is not the file", |folder| flip(&folder.join("catalog.db"))),
             ("blobs.txt is not the file", |folder| fs::write(folder.join("blobs.txt"), "").unwrap()),
             ("manifest.json", |folder| fs::remove_file(folder.join("manifest.json")).unwrap()),
@@ -290,6 +290,8 @@ on_both! {
         assert_eq!(fs::metadata(bench.path("backup")).unwrap().permissions().mode() & 0o077, 0);
     }
 }
+
+type Damage = fn(&Path);
 
 fn flip(path: &Path) {
     let mut bytes = fs::read(path).unwrap();

@@ -45,6 +45,11 @@ impl Bench {
         self.database.is_some()
     }
 
+    /// The URL of the PostgreSQL database, if it is one.
+    pub(crate) fn database(&self) -> Option<&str> {
+        self.database.as_ref().map(|database| database.url.as_str())
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -7,6 +7,8 @@ mod blobs;
 #[cfg(test)]
 mod engines;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod lineage;
 #[cfg(test)]
 mod principals;

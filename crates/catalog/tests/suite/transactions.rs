@@ -219,3 +219,45 @@ on_both! {
         assert_eq!(runs.load(Ordering::SeqCst), if bench.is_postgres() { 3 } else { 2 });
     }
 }
+
+/// What only SQLite can be made to do here: run out of room in the middle of a group.
+#[tokio::test]
+async fn a_full_disk_is_told_to_everybody_in_the_group_and_the_next_group_is_written() {
+    let bench = Bench::sqlite().await;
+    let catalog = &bench.catalog;
+    limit_pages(catalog, "PRAGMA max_page_count = 1").await;
+    let large = |name: &'static str| {
+        catalog.write(move |tx| {
+            Box::pin(async move {
+                add(tx, name).await?;
+                let fill = "UPDATE projects SET name = $1 WHERE name = $2";
+                tx.exec_sql(fill, values![format!("{name}{}", "x".repeat(1_000_000)), name]).await
+            })
+        })
+    };
+    let small = |name: &'static str| catalog.write(move |tx| Box::pin(async move { add(tx, name).await }));
+    let (before, full, after) = tokio::join!(small("before"), large("large"), small("after"));
+    assert!(matches!(full, Err(CatalogError::Full { .. })), "{full:?}");
+    // SQLite gave up the whole transaction, or only the statement; either way nobody is told anything that is not so.
+    let mut told = Vec::new();
+    for (name, answer) in [("after", after), ("before", before)] {
+        match answer {
+            Ok(_) => told.push(name.to_owned()),
+            Err(error) => assert!(matches!(error, CatalogError::Full { .. }), "{error:?}"),
+        }
+    }
+    assert_eq!(names(catalog).await, told);
+    limit_pages(catalog, "PRAGMA max_page_count = 1000000").await;
+    large("large").await.unwrap();
+    assert_eq!(names(catalog).await.len(), told.len() + 1);
+}
+
+async fn limit_pages(catalog: &Catalog, pragma: &'static str) {
+    let limited = catalog.write(move |tx| {
+        Box::pin(async move {
+            let Connection::Sqlite(connection) = tx.connection() else { panic!("not SQLite") };
+            sqlx::query(pragma).execute(connection).await.map(drop).map_err(CatalogError::from)
+        })
+    });
+    limited.await.unwrap();
+}
