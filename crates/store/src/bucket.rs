@@ -4,12 +4,13 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::TryStreamExt;
+use futures::stream::FuturesUnordered;
+use futures::{StreamExt, TryStreamExt};
 use holotype_core::{Digest, Hasher};
 use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, WriteMultipart,
+    BackoffConfig, ClientOptions, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
 };
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
@@ -127,25 +128,18 @@ impl Uploads {
     ) -> object_store::Result<()> {
         let part = PART.max(staged.size().div_ceil(PARTS));
         let _room = self.room(part * (CONCURRENT_PARTS as u64 + 1)).await?;
-        let part_size = usize::try_from(part).map_err(|error| generic(std::io::Error::other(error)))?;
-        let mut upload = WriteMultipart::new_with_chunk_size(objects.put_multipart(key).await?, part_size);
-        let mut start = 0;
-        while start < staged.size() {
-            let end = staged.size().min(start + part);
-            let step = match file::chunk(Arc::clone(&file), start..end).await {
-                Ok(bytes) => upload.wait_for_capacity(CONCURRENT_PARTS).await.map(|()| upload.put(bytes)),
-                Err(error) => Err(generic(error)),
-            };
-            if let Err(error) = step {
-                // The bucket's owner pays for parts of an upload that nobody ends. If this fails too, its lifecycle rule is left.
-                if let Err(abort) = upload.abort().await {
-                    tracing::warn!(%key, error = %abort, "an unfinished multipart upload is left in the bucket");
-                }
-                return Err(error);
-            }
-            start = end;
+        let mut upload = objects.put_multipart(key).await?;
+        let outcome = match send_parts(&mut *upload, staged.size(), part, file).await {
+            Ok(()) => upload.complete().await.map(drop),
+            Err(error) => Err(error),
+        };
+        // The bucket's owner pays for parts of an upload that nobody ends. If this fails too, the bucket's lifecycle rule is left.
+        if outcome.is_err()
+            && let Err(error) = upload.abort().await
+        {
+            tracing::warn!(%key, %error, "an unfinished multipart upload is left in the bucket");
         }
-        upload.finish().await.map(drop)
+        outcome
     }
 
     /// Waits until so many bytes may be held in memory; more than all there is means all there is.
@@ -153,6 +147,36 @@ impl Uploads {
         let permits = u32::try_from(kibibytes(bytes.min(MEMORY))).unwrap_or(u32::MAX);
         self.memory.acquire_many(permits).await.map_err(|error| generic(std::io::Error::other(error)))
     }
+}
+
+/// Sends a file in parts. None is under way any more when this returns, be it with an error: one that arrived after the upload was
+/// aborted would stay.
+async fn send_parts(
+    upload: &mut dyn MultipartUpload,
+    size: u64,
+    part: u64,
+    file: Arc<File>,
+) -> object_store::Result<()> {
+    let mut under_way = FuturesUnordered::new();
+    let mut outcome = Ok(());
+    let mut start = 0;
+    while start < size && outcome.is_ok() {
+        let end = size.min(start + part);
+        match file::chunk(Arc::clone(&file), start..end).await {
+            Ok(bytes) => under_way.push(upload.put_part(PutPayload::from_bytes(bytes))),
+            Err(error) => outcome = Err(generic(error)),
+        }
+        while under_way.len() >= CONCURRENT_PARTS
+            && let Some(sent) = under_way.next().await
+        {
+            outcome = outcome.and(sent);
+        }
+        start = end;
+    }
+    while let Some(sent) = under_way.next().await {
+        outcome = outcome.and(sent);
+    }
+    outcome
 }
 
 /// Looks at what the bucket has now. An entity tag that is an MD5, but not ours, may be the mark of an encrypting bucket: then

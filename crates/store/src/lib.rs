@@ -134,6 +134,11 @@ impl Store {
         &self.inner.description
     }
 
+    /// Whether a network lies between us and the blobs, so that they may be out of reach while this machine is well.
+    pub fn is_remote(&self) -> bool {
+        self.inner.remote
+    }
+
     /// Begins a new blob.
     pub fn begin(&self) -> Upload {
         Upload::new(self.clone())
@@ -213,10 +218,6 @@ impl Store {
 
     fn staging(&self) -> &Arc<Staging> {
         &self.inner.staging
-    }
-
-    fn is_remote(&self) -> bool {
-        self.inner.remote
     }
 
     /// Whether a staged file is the blob itself, moved: then it must be on the disk before it has the blob's name.

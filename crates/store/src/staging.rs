@@ -129,13 +129,18 @@ impl Drop for StagedFile {
     }
 }
 
+/// Bytes that may wait in the system's memory to be written. All others who flush meanwhile wait for them, too.
+const UNFLUSHED: u64 = 64 << 20;
+
 /// Writes and hashes bytes as they come. It makes its file at the first one: an upload that never begins costs nothing.
 #[derive(Debug)]
 pub(crate) struct Writer {
     staging: Arc<Staging>,
+    durable: bool,
     file: Option<(File, StagedFile)>,
     hasher: Hasher,
     size: u64,
+    unflushed: u64,
 }
 
 /// What a [`Writer`] has made.
@@ -147,24 +152,30 @@ pub(crate) struct Written {
 }
 
 impl Writer {
-    pub(crate) fn new(staging: Arc<Staging>) -> Self {
-        Self { staging, file: None, hasher: Hasher::new(), size: 0 }
+    /// A writer whose file is on the disk when it is finished, if `durable`.
+    pub(crate) fn new(staging: Arc<Staging>, durable: bool) -> Self {
+        Self { staging, durable, file: None, hasher: Hasher::new(), size: 0, unflushed: 0 }
     }
 
     /// Takes the next bytes. Blocks.
     pub(crate) fn absorb(mut self, bytes: &[u8]) -> io::Result<Self> {
         let (mut file, staged) = self.open()?;
         file.write_all(bytes)?;
-        self.file = Some((file, staged));
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
+        self.unflushed += bytes.len() as u64;
+        if self.durable && self.unflushed >= UNFLUSHED {
+            file.sync_data()?;
+            self.unflushed = 0;
+        }
+        self.file = Some((file, staged));
         Ok(self)
     }
 
-    /// Ends the file, flushed to the disk if `durable`. Blocks.
-    pub(crate) fn finish(mut self, durable: bool) -> io::Result<Written> {
+    /// Ends the file. Blocks.
+    pub(crate) fn finish(mut self) -> io::Result<Written> {
         let (file, staged) = self.open()?;
-        if durable {
+        if self.durable {
             file.sync_all()?;
         }
         Ok(Written { file: staged, digest: self.hasher.finish(), size: self.size })
@@ -200,9 +211,9 @@ mod tests {
     #[test]
     fn a_writer_names_what_it_wrote() {
         let (_folder, staging) = staging();
-        let writer = Writer::new(Arc::clone(&staging));
+        let writer = Writer::new(Arc::clone(&staging), true);
         assert_eq!(files(&staging), 0);
-        let written = writer.absorb(b"ab").unwrap().absorb(b"c").unwrap().finish(true).unwrap();
+        let written = writer.absorb(b"ab").unwrap().absorb(b"c").unwrap().finish().unwrap();
         assert_eq!((written.digest, written.size), (Digest::of(b"abc"), 3));
         assert_eq!(std::fs::read(written.file.path()).unwrap(), b"abc");
     }
@@ -210,7 +221,7 @@ mod tests {
     #[test]
     fn nothing_written_is_an_empty_file() {
         let (_folder, staging) = staging();
-        let written = Writer::new(staging).finish(true).unwrap();
+        let written = Writer::new(staging, true).finish().unwrap();
         assert_eq!((written.digest, written.size), (Digest::of(b""), 0));
         assert_eq!(std::fs::metadata(written.file.path()).unwrap().len(), 0);
     }
@@ -218,7 +229,7 @@ mod tests {
     #[test]
     fn a_file_that_is_dropped_is_gone() {
         let (_folder, staging) = staging();
-        let writer = Writer::new(Arc::clone(&staging)).absorb(b"abc").unwrap();
+        let writer = Writer::new(Arc::clone(&staging), true).absorb(b"abc").unwrap();
         assert_eq!(files(&staging), 1);
         drop(writer);
         assert_eq!(files(&staging), 0);

@@ -39,7 +39,7 @@ struct Pair {
 
 impl Upload {
     pub(crate) fn new(store: Store) -> Self {
-        let writer = Writer::new(Arc::clone(store.staging()));
+        let writer = Writer::new(Arc::clone(store.staging()), store.publishes_by_rename());
         Self { store, buffer: Vec::new(), sinks: Sinks::Idle(Box::new(Pair { writer, md5: Md5::new() })) }
     }
 
@@ -79,13 +79,12 @@ impl Upload {
     /// # Errors
     /// If the disk is full or fails.
     pub async fn finish(mut self) -> Result<Staged, StoreError> {
-        let durable = self.store.publishes_by_rename();
         let last = Bytes::from(std::mem::take(&mut self.buffer));
         let Pair { writer, md5 } = self.idle().await?;
         let (written, md5) = futures::try_join!(
             file::blocking({
                 let last = last.clone();
-                move || if last.is_empty() { writer } else { writer.absorb(&last)? }.finish(durable)
+                move || if last.is_empty() { writer } else { writer.absorb(&last)? }.finish()
             }),
             file::blocking(move || Ok(md5.chain_update(&last).finalize().into())),
         )

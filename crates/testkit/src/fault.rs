@@ -8,6 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
@@ -64,6 +65,19 @@ pub enum Fault {
     LoseByte,
 }
 
+/// What a call waits for.
+pub type Wait = BoxFuture<'static, ()>;
+
+/// Asked before and after every call; what it answers is waited for.
+#[derive(Clone)]
+struct Gate(Arc<dyn Fn(Operation) -> Wait + Send + Sync>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
 /// A script of faults, shared between a test and the stores it wraps.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
@@ -75,6 +89,7 @@ struct Script {
     next: VecDeque<(Operation, Fault)>,
     always: Option<Fault>,
     calls: Vec<Operation>,
+    gate: Option<Gate>,
 }
 
 impl Faults {
@@ -96,6 +111,18 @@ impl Faults {
     /// Every call suffers `fault`, until this is called with `None`.
     pub fn always(&self, fault: impl Into<Option<Fault>>) {
         self.script().always = fault.into();
+    }
+
+    /// Every call waits for what `gate` answers, once before it is done and once after: so a test decides who goes on when.
+    pub fn gate(&self, gate: impl Fn(Operation) -> Wait + Send + Sync + 'static) {
+        self.script().gate = Some(Gate(Arc::new(gate)));
+    }
+
+    async fn wait(&self, operation: Operation) {
+        let gate = self.script().gate.clone();
+        if let Some(Gate(gate)) = gate {
+            gate(operation).await;
+        }
     }
 
     /// Faults that no call has met yet are called off.
@@ -127,6 +154,7 @@ impl Faults {
         work: impl Future<Output = Result<T>>,
     ) -> Result<(T, Option<Fault>)> {
         let fault = self.meet(operation);
+        self.wait(operation).await;
         match fault {
             Some(Fault::Unreachable) => return Err(unreachable()),
             Some(Fault::Full) => return Err(generic(io::Error::from(io::ErrorKind::StorageFull))),
@@ -140,7 +168,9 @@ impl Faults {
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
             Some(Fault::ShortRead(_) | Fault::BrokenRead(_) | Fault::ForeignTag | Fault::LoseByte) | None => {}
         }
-        Ok((work.await?, fault))
+        let done = work.await?;
+        self.wait(operation).await;
+        Ok((done, fault))
     }
 }
 
