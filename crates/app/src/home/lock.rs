@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::time::Duration;
 
 use holotype_core::Instant;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,12 @@ use super::{Home, HomeError};
 
 /// The largest text of a lock that is read, in bytes.
 const LARGEST: u64 = 4096;
+
+/// How often a lock that others only look at is tried.
+const LOOKS: u32 = 1000;
+
+/// The pause between two tries.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// A process that holds a home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +45,8 @@ impl Home {
         let not_writable = |source| HomeError::NotWritable { path: path.clone(), source };
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(not_writable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(HomeError::InUse { path: self.root().to_owned(), holder: read(&mut file) });
-            }
-            Err(TryLockError::Error(source)) => return Err(not_writable(source)),
+        if !take(&file).map_err(not_writable)? {
+            return Err(HomeError::InUse { path: self.root().to_owned(), holder: read(&mut file) });
         }
         let holder = Holder { pid: std::process::id(), command: command.to_owned(), since: now };
         write(&mut file, &holder).map_err(not_writable)?;
@@ -58,6 +61,24 @@ impl Home {
             _ => None,
         }
     }
+}
+
+/// Takes the lock unless somebody holds it. Who only looks, in [`Home::holder`], shares it for a moment, which is waited out.
+fn take(file: &File) -> std::io::Result<bool> {
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock()?,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(false)
 }
 
 /// The holder may be about to write it, so what cannot be read is nobody known.
@@ -102,6 +123,26 @@ mod tests {
         drop(lock);
         assert_eq!(home.holder(), None);
         home.lock("worker", since).unwrap();
+    }
+
+    #[test]
+    fn to_look_who_holds_a_home_keeps_nobody_from_taking_it() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        home.holder();
+                    }
+                });
+            }
+            let taken = (0..100).all(|_| home.lock("serve", Instant::from_micros(0)).is_ok());
+            done.store(true, Ordering::Relaxed);
+            assert!(taken);
+        });
     }
 
     #[test]

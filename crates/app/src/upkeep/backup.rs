@@ -6,21 +6,25 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use holotype_blobs::Progress;
-use holotype_catalog::{Catalog, CatalogError};
+use holotype_catalog::{Catalog, CatalogError, random};
 use holotype_core::{Digest, Instant};
 use holotype_store::Store;
 
 use super::BackupError;
 use super::proof::{self, Places, Proof};
-use crate::{App, AppError, Home, disk, files};
+use crate::{App, AppError, Home, disk, files, home};
 
 /// The folder of a backup that holds copies of its blobs.
 pub(super) const BLOBS: &str = "blobs";
 
-/// What is appended to the name of a backup that is being made.
-const UNFINISHED: &str = ".unfinished";
+/// What the name of a backup begins with that is being made or removed.
+const UNFINISHED: &str = ".unfinished-";
+
+/// An unfinished backup that nothing was written to for so long belongs to a process that was killed.
+const ABANDONED: Duration = Duration::from_secs(86_400);
 
 /// A backup to make.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,9 +74,8 @@ pub async fn back_up(
     request: BackupRequest,
     tell: impl Fn(Progress) -> ControlFlow<()> + Send + Sync,
 ) -> Result<BackupMade, AppError> {
-    let home = &app.config().home;
-    let folder = home.backups_directory().join(name(app.clock().now(), request.suffix));
-    let unfinished = Unfinished::begin(&folder)?;
+    let (home, now) = (&app.config().home, app.clock().now());
+    let unfinished = Unfinished::begin(home)?;
     app.catalog().backup(&unfinished.0).await?;
     copy_settings(home, &unfinished.0)?;
     if request.with_blobs {
@@ -80,7 +83,7 @@ pub async fn back_up(
     }
     let places = Places { store: app.store(), blobs: Some(app.blobs()), copies: proof::copies(&unfinished.0)? };
     let proof = places.prove(&unfinished.0, app.catalog()).await?;
-    unfinished.finish(&folder)?;
+    let folder = unfinished.finish(now, request.suffix)?;
     let rotated = rotate(home, app.config().upkeep.backup_keep)?;
     Ok(BackupMade { info: describe(&folder)?, proof, rotated })
 }
@@ -98,10 +101,11 @@ pub fn list_backups(home: &Home) -> Result<Vec<BackupInfo>, AppError> {
     let mut backups = Vec::new();
     for entry in entries {
         let path = entry.map_err(BackupError::file(&directory))?.path();
-        let finished = path.is_dir() && !path.to_string_lossy().ends_with(UNFINISHED);
-        match describe(&path) {
-            Ok(info) if finished => backups.push(info),
-            _ => {}
+        if is_unfinished(&path) {
+            continue;
+        }
+        if let Ok(info) = describe(&path) {
+            backups.push(info);
         }
     }
     backups.sort_by(|one, other| (one.created_at, &one.name).cmp(&(other.created_at, &other.name)));
@@ -147,13 +151,35 @@ fn rotate(home: &Home, keep: usize) -> Result<Vec<String>, AppError> {
         let too_many = group.len().saturating_sub(keep);
         for backup in group.into_iter().take(too_many) {
             // Under another name first, so that half of it never looks like a backup.
-            let going = with_ending(&backup.folder, UNFINISHED);
+            let going = unfinished_path(home)?;
             fs::rename(&backup.folder, &going).map_err(BackupError::file(&backup.folder))?;
             fs::remove_dir_all(&going).map_err(BackupError::file(&going))?;
             removed.push(backup.name);
         }
     }
+    remove_abandoned(home)?;
     Ok(removed)
+}
+
+/// Removes what killed processes left behind.
+fn remove_abandoned(home: &Home) -> Result<(), BackupError> {
+    let directory = home.backups_directory();
+    for entry in fs::read_dir(&directory).map_err(BackupError::file(&directory))? {
+        let path = entry.map_err(BackupError::file(&directory))?.path();
+        let idle = path.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
+        if is_unfinished(&path) && matches!(idle, Ok(Ok(idle)) if idle > ABANDONED) {
+            fs::remove_dir_all(&path).map_err(BackupError::file(&path))?;
+        }
+    }
+    Ok(())
+}
+
+fn unfinished_path(home: &Home) -> Result<PathBuf, CatalogError> {
+    Ok(home.backups_directory().join(format!("{UNFINISHED}{:032x}", random::bits()?)))
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
 }
 
 /// Copies what the home says of itself: the settings for people to look up, the identity to bring back.
@@ -219,24 +245,29 @@ async fn copy_blob(app: &App, digest: Digest, target: &Store) -> Result<u64, App
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn begin(folder: &Path) -> Result<Self, AppError> {
-        if folder.exists() {
-            let problem = format!("the backup {} is there already; try again in a second", folder.display());
-            return Err(CatalogError::Conflict { problem: problem.into() }.into());
-        }
-        let path = with_ending(folder, UNFINISHED);
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(BackupError::file(&path)(error).into()),
-            // Of a process that was killed.
-            _ => Ok(Self(path)),
-        }
+    fn begin(home: &Home) -> Result<Self, AppError> {
+        let directory = home.backups_directory();
+        home::private_directory(&directory).map_err(BackupError::file(&directory))?;
+        Ok(Self(unfinished_path(home)?))
     }
 
-    fn finish(mut self, folder: &Path) -> Result<(), BackupError> {
-        let path = std::mem::take(&mut self.0);
-        files::sync_directory(&path).map_err(BackupError::file(&path))?;
-        fs::rename(&path, folder).map_err(BackupError::file(folder))?;
-        files::sync_directory(folder.parent().unwrap_or(Path::new("."))).map_err(BackupError::file(folder))
+    /// Gives the backup the name of its time, or of the next second that has none. It is there for good then.
+    fn finish(mut self, now: Instant, suffix: Option<&str>) -> Result<PathBuf, BackupError> {
+        files::sync_directory(&self.0).map_err(BackupError::file(&self.0))?;
+        let directory = self.0.parent().unwrap_or(Path::new(".")).to_owned();
+        let mut at = now;
+        let folder = loop {
+            let folder = directory.join(name(at, suffix));
+            match fs::rename(&self.0, &folder) {
+                Ok(()) => break folder,
+                // A name that is taken: a directory is not put over one that has something in it.
+                Err(_) if folder.exists() => at = at.after(Duration::from_secs(1)),
+                Err(error) => return Err(BackupError::file(folder)(error)),
+            }
+        };
+        self.0 = PathBuf::new();
+        files::sync_directory(&directory).map_err(BackupError::file(directory))?;
+        Ok(folder)
     }
 }
 
@@ -248,12 +279,6 @@ impl Drop for Unfinished {
             tracing::warn!(%error, folder = %self.0.display(), "an unfinished backup was not removed");
         }
     }
-}
-
-pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(ending);
-    PathBuf::from(path)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod trial;
 use std::sync::Arc;
 
 use holotype_catalog::CatalogError;
-use holotype_core::{ActivityId, Caller, ProjectId};
+use holotype_core::{ActivityId, Caller, ProjectId, UserId};
 use holotype_jobs::{Handler, JobError, NewJob, Options, Priority};
 use serde_json::{Value, json};
 
@@ -59,6 +59,14 @@ impl Task {
         }
     }
 
+    /// A job of this task, for a user.
+    fn job(self, agent: UserId, priority: Priority) -> NewJob {
+        let job = NewJob::new(self.kind(), ProjectId::DEFAULT, agent, self.params());
+        // A bucket may be out of reach for days: one job waits for it, and tries less and less often.
+        let max_attempts = if self == Task::Flush { 1000 } else { job.max_attempts };
+        NewJob { priority, max_attempts, ..job }
+    }
+
     fn params(self) -> Value {
         match self {
             Task::Backup { with_blobs } => json!({ "with_blobs": with_blobs }),
@@ -85,8 +93,7 @@ pub async fn request(app: &App, caller: &Caller, task: Task) -> Result<ActivityI
     if !caller.admin {
         return Err(CatalogError::AdminOnly { action: "look after the store and the catalog" }.into());
     }
-    let new = NewJob::new(task.kind(), ProjectId::DEFAULT, caller.user, task.params());
-    enqueue(app, NewJob { priority: Priority::High, ..new }).await
+    enqueue(app, task.job(caller.user, Priority::High)).await
 }
 
 async fn enqueue(app: &App, job: NewJob) -> Result<ActivityId, AppError> {

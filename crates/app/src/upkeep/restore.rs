@@ -14,9 +14,9 @@ use holotype_catalog::{Catalog, CatalogError, Existing, Manifest};
 use holotype_core::Clock;
 use holotype_store::Store;
 
-use super::backup::{self, with_ending};
+use super::backup;
 use super::proof::{self, Found, Places, Proof};
-use super::trial::Trial;
+use super::trial::{self, Trial};
 use super::{BackupError, schema};
 use crate::config::Config;
 use crate::{AppError, Home, files};
@@ -65,6 +65,7 @@ async fn in_locked_home(
     clock: Arc<dyn Clock>,
 ) -> Result<Restored, AppError> {
     let folder = request.folder.as_path();
+    trial::remove_abandoned(&config.home)?;
     let trial = Trial::restore(&config.home, folder, Arc::clone(&clock)).await?;
     let store = Store::open(config.store.location.clone(), config.home.spool_directory())?;
     let ready = bring_blobs(config, request, &store, &trial).await;
@@ -213,6 +214,12 @@ fn move_database(from: &Path, to: &Path) -> Result<(), BackupError> {
         }
     }
     files::sync_directory(to.parent().unwrap_or(Path::new("."))).map_err(BackupError::file(to))
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    PathBuf::from(path)
 }
 
 /// A home that is made for a restore, and removed again unless the restore succeeds.

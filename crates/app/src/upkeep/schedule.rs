@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use holotype_catalog::Catalog;
-use holotype_core::{Instant, ProjectId, UserId};
-use holotype_jobs::{JobFilter, JobRecord, NewJob, Priority, State};
+use holotype_core::{Instant, UserId};
+use holotype_jobs::{JobFilter, JobRecord, Priority, State};
 use tokio_util::sync::CancellationToken;
 
 use super::Task;
@@ -50,8 +50,7 @@ async fn ask_if_due(app: &App, task: Task, every: Duration) -> Result<(), AppErr
     if !is_due(latest.as_ref(), app.clock().now(), every) || !has_something_to_do(app, task).await? {
         return Ok(());
     }
-    let job = NewJob::new(task.kind(), ProjectId::DEFAULT, UserId::LOCAL, task.params());
-    super::enqueue(app, NewJob { priority: Priority::Low, ..job }).await?;
+    super::enqueue(app, task.job(UserId::LOCAL, Priority::Low)).await?;
     Ok(())
 }
 
@@ -81,7 +80,7 @@ mod tests {
     fn job(state: State, created_at: Instant) -> JobRecord {
         JobRecord {
             id: holotype_core::ActivityId::from_parts(created_at, 0),
-            project: ProjectId::DEFAULT,
+            project: holotype_core::ProjectId::DEFAULT,
             kind: Task::Sweep.kind().to_owned(),
             agent: UserId::LOCAL,
             state,

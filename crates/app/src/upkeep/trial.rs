@@ -10,6 +10,20 @@ use holotype_core::Clock;
 use super::BackupError;
 use crate::{AppError, Home, home};
 
+/// What the names of the directories begin with.
+const PREFIX: &str = "trial-";
+
+/// Removes what killed processes left behind. Nobody else may work on the home meanwhile.
+pub(super) fn remove_abandoned(home: &Home) -> Result<(), BackupError> {
+    for entry in fs::read_dir(home.root()).map_err(BackupError::file(home.root()))? {
+        let entry = entry.map_err(BackupError::file(home.root()))?;
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            fs::remove_dir_all(entry.path()).map_err(BackupError::file(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
 /// The catalog of a backup in a file of its own, at the version of this program. The file goes with this value.
 #[derive(Debug)]
 pub(super) struct Trial {
@@ -24,7 +38,7 @@ struct Directory(PathBuf);
 impl Trial {
     /// Restores a backup into a new directory of the home, and brings it to the present version.
     pub(super) async fn restore(home: &Home, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
-        let path = home.root().join(format!("trial-{:032x}", random::bits()?));
+        let path = home.root().join(format!("{PREFIX}{:032x}", random::bits()?));
         home::private_directory(&path).map_err(BackupError::file(&path))?;
         let directory = Directory(path);
         let url = CatalogUrl::from(directory.0.join("catalog.db").as_path());

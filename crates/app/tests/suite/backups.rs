@@ -95,6 +95,18 @@ async fn a_backup_that_is_stopped_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn backups_of_the_same_second_do_not_hinder_each_other() {
+    let installation = Installation::sqlite().await;
+    let app = installation.open().await;
+    put_file(&app, "two", b"pixels").await;
+    let (one, other) = tokio::join!(make(&app, WITH_BLOBS), make(&app, PLAIN));
+    assert_ne!(one.info.name, other.info.name);
+    assert_eq!(list_backups(&installation.home).unwrap().len(), 2);
+    assert_eq!(std::fs::read_dir(installation.home.backups_directory()).unwrap().count(), 2);
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_backup_that_was_changed_is_not_believed() {
     let installation = Installation::sqlite().await;
     let app = installation.open().await;
