@@ -216,3 +216,119 @@ fn zero_like(number: &Number) -> Number {
     let zero = if number.as_str().starts_with('-') { -0.0 } else { 0.0 };
     Number::from_f64(zero).unwrap_or_else(|| Number::from(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value, JsonError> {
+        parse(text.as_bytes(), &Limits::default())
+    }
+
+    fn problem(text: &str) -> Problem {
+        read(text).unwrap_err().problem
+    }
+
+    #[test]
+    fn what_was_written_is_kept_to_the_digit_and_in_order() {
+        for text in [
+            r#"{"z":1,"a":[1.0,-0.0,-0,0.10,123456789012345678901234567890],"m":null}"#,
+            "1.7976931348623157e+308",
+            r#""\u0000""#,
+            r#"{"":{"":""}}"#,
+        ] {
+            assert_eq!(read(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn of_a_repeated_key_the_last_value_counts() {
+        assert_eq!(read(r#"{"a": 1, "b": 2, "a": 3}"#).unwrap().to_string(), r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
+    fn numbers_beyond_a_double_become_what_clients_see() {
+        assert_eq!(
+            read("[1e400, -1e400, 1e-400, -1e-400, 0e-400]").unwrap().to_string(),
+            "[null,null,0.0,-0.0,0e-400]"
+        );
+        assert_eq!(read(r#"{"a": [{"b": 1e999999999999}]}"#).unwrap().to_string(), r#"{"a":[{"b":null}]}"#);
+        assert_eq!(read(&format!("{}.5", "9".repeat(400))).unwrap(), Value::Null);
+        let integer = "9".repeat(MOST_DIGITS);
+        assert_eq!(read(&integer).unwrap().to_string(), integer);
+    }
+
+    #[test]
+    fn a_number_may_not_have_more_digits_than_python_reads() {
+        for text in ["9".repeat(MOST_DIGITS + 1), format!("[-0.{}]", "9".repeat(MOST_DIGITS))] {
+            assert!(matches!(problem(&text), Problem::NumberTooLong { .. }));
+        }
+    }
+
+    #[test]
+    fn text_outside_the_limits_is_refused_before_it_is_read() {
+        let limits = Limits { depth: 3, bytes: 20 };
+        assert!(parse(br#"{"a": [[1], [2]]}"#, &limits).is_ok());
+        assert_eq!(parse(br#"[[[["#, &limits).unwrap_err().problem, Problem::TooDeep { limit: 3 });
+        assert_eq!(parse(br#"["[[[[", "\"[[["]"#, &limits).unwrap().as_array().unwrap().len(), 2);
+        assert_eq!(parse(&[b' '; 21], &limits).unwrap_err().problem, Problem::TooLarge { found: 21, limit: 20 });
+        assert!(read(&format!("{}{}", "[".repeat(100), "]".repeat(100))).is_ok());
+        assert_eq!(problem(&"[".repeat(1_000_000)), Problem::TooDeep { limit: 100 });
+    }
+
+    #[test]
+    fn the_readers_own_marks_are_refused_as_keys_however_they_are_written() {
+        for text in [
+            r#"{"$serde_json::private::Number": "1"}"#,
+            r#"{"a": [{"\u0024serde_json::private::Number" : "1"}]}"#,
+            r#"{"b": 1, "$serde_json::private::RawValue"
+:"[1]"}"#,
+        ] {
+            assert!(matches!(problem(text), Problem::ReservedKey { .. }), "{text}");
+        }
+        assert!(read(r#"["$serde_json::private::Number", {"$serde_json::private::number": 1}]"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for text in [
+            "",
+            " ",
+            "nul",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "--1",
+            "[1,]",
+            "{\"a\":1,}",
+            "{a:1}",
+            "'a'",
+            "[1] 2",
+            "\"a",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "{\"a\"}",
+            "]",
+            "/**/1",
+            "\u{feff}1",
+        ] {
+            assert!(matches!(problem(text), Problem::Syntax { .. }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_where_in_lines_and_in_characters() {
+        let error = read("{\n  \"é\": nope}").unwrap_err();
+        assert_eq!((error.line, error.column, error.offset), (2, 9, 10), "{error}");
+        assert_eq!(error.to_string(), "line 2, column 9: expected ident");
+        assert_eq!(error.category(), Category::Invalid);
+        let error = parse(b"[\"\xc3\xa9\", \"\xff\"]", &Limits::default()).unwrap_err();
+        assert_eq!((error.offset, error.problem), (7, Problem::NotUtf8));
+    }
+}

@@ -136,3 +136,108 @@ fn length(digits: &[u8]) -> i64 {
 fn read_exponent(text: &str) -> i64 {
     text.parse().unwrap_or(if text.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_ordered_by_value_and_not_by_how_they_are_written() {
+        let ascending = [
+            "-1e400",
+            "-123456789012345678901234567891",
+            "-123456789012345678901234567890",
+            "-9223372036854775809",
+            "-9223372036854775808",
+            "-2.5",
+            "-2",
+            "-1e-400",
+            "0",
+            "1e-400",
+            "0.1",
+            "0.10000000000000000000000001",
+            "1",
+            "1.5",
+            "2",
+            "9",
+            "10",
+            "9007199254740992",
+            "9007199254740993",
+            "9223372036854775807",
+            "9223372036854775808",
+            "1e20",
+            "123456789012345678901234567890",
+            "1e400",
+            "1e99999999999999999999999",
+        ];
+        for (left_index, left) in ascending.iter().enumerate() {
+            for (right_index, right) in ascending.iter().enumerate() {
+                let expected = left_index.cmp(&right_index);
+                assert_eq!(compare(&number(left), &number(right)), expected, "{left} and {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn different_spellings_of_one_number_are_equal() {
+        for spellings in [
+            vec!["0", "-0", "0.0", "-0.0", "0e5", "0.000e-7"],
+            vec!["1", "1.0", "1e0", "10e-1", "0.1e1", "1.000", "0.01E+2"],
+            vec!["-100", "-1e2", "-100.0", "-1000e-1"],
+            vec![
+                "123456789012345678901234567890",
+                "12345678901234567890123456789e1",
+                "123456789012345678901234567890.00",
+            ],
+        ] {
+            for left in &spellings {
+                for right in &spellings {
+                    assert_eq!(compare(&number(left), &number(right)), Ordering::Equal, "{left} and {right}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn truncation_cuts_the_fraction_and_knows_the_ends_of_64_bits() {
+        for (text, expected) in [
+            ("2.9", Some(2)),
+            ("-2.9", Some(-2)),
+            ("0.99e1", Some(9)),
+            ("99e-2", Some(0)),
+            ("0", Some(0)),
+            ("9223372036854775807.9", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("1e30", None),
+            ("1e-99999999999999999999", Some(0)),
+        ] {
+            assert_eq!(truncate(&number(text)), expected, "{text}");
+        }
+        assert_eq!(to_integer(&number("2.0")), Some(2));
+        assert_eq!(to_integer(&number("2.5")), None);
+    }
+
+    #[test]
+    fn a_remainder_has_the_sign_of_the_number_and_integers_of_any_length_have_one() {
+        for (text, divisor, expected) in [
+            ("7", 4, Some(3)),
+            ("-7", 4, Some(-3)),
+            ("7", -4, Some(3)),
+            ("7.9", 4, Some(3)),
+            ("-9223372036854775808", -1, Some(0)),
+            ("-9223372036854775808.0", -1, Some(0)),
+            ("-9223372036854775809", i64::MIN, Some(-1)),
+            ("123456789012345678901234567890", 1000, Some(890)),
+            ("1e30", 7, None),
+            ("7", 0, None),
+            ("7.5", 0, None),
+        ] {
+            assert_eq!(remainder(&number(text), divisor), expected, "{text} and {divisor}");
+        }
+    }
+}

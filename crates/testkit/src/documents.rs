@@ -41,6 +41,9 @@ const PATTERNS: [&str; 10] = ["^a", "b$", "^temp", "[0-9]", "é", "^$", "a|1", "
 
 const KEYS: [&str; 5] = ["a", "b", "c", "0", "1"];
 
+/// The fields of a document that differ, the ones with the most variety repeated.
+const FIELDS: [&str; 8] = ["label", "data_timestamp", "ownership_info", "value", "value", "value", "reading", "tags"];
+
 const PATHS: [&str; 26] = [
     "label",
     "data_timestamp",
@@ -76,24 +79,29 @@ const TYPES: [&str; 10] = ["double", "string", "object", "array", "bool", "null"
 #[derive(Debug, Clone)]
 pub struct Generator {
     state: u64,
-    documents: u64,
+    /// How many documents were made, and the last of them: filters name values that these have.
+    made: u64,
+    recent: Vec<Value>,
 }
+
+/// How many documents filters are made after.
+const RECENT: u64 = 32;
 
 impl Generator {
     /// A generator that makes the sequence of this seed.
     pub fn new(seed: u64) -> Self {
-        Self { state: seed, documents: 0 }
+        Self { state: seed, made: 0, recent: Vec::new() }
     }
 
     /// A datapoint of type `json` as the service answers it, with an `_id` of its own and the extra fields `reading` and `tags`.
     pub fn document(&mut self) -> Value {
-        self.documents += 1;
+        self.made += 1;
         let mut document = json!({
             "label": if self.chance(15) { Value::Null } else { self.string() },
             "ownership_info": self.ownership(),
             "data_type": "json",
-            "_id": format!("D{:08}", self.documents),
-            "data_timestamp": format!("2026-11-20T13:{:02}:{:02}", self.below(4), self.below(4)),
+            "_id": format!("D{:08}", self.made),
+            "data_timestamp": self.timestamp(),
             "value": self.value(3),
         });
         if self.chance(60) {
@@ -102,10 +110,13 @@ impl Generator {
         if self.chance(60) {
             document["tags"] = self.array(3);
         }
+        let slot = (self.made % RECENT) as usize;
+        self.recent.resize(self.recent.len().max(slot + 1), Value::Null);
+        self.recent[slot] = document.clone();
         document
     }
 
-    /// A filter over what [`Generator::document`] makes.
+    /// A filter over what [`Generator::document`] makes; it often names a value that one of the last documents has.
     pub fn filter(&mut self) -> Value {
         self.conditions(2)
     }
@@ -138,12 +149,19 @@ impl Generator {
     }
 
     fn ownership(&mut self) -> Value {
-        let experiment = format!("01M7XY00000000000000000{:03}", self.below(4));
         match self.below(4) {
             0 => json!({}),
-            1 => json!({"experiment_id": experiment, "step_id": "01M7XY00000000000000000900"}),
-            _ => json!({"experiment_id": experiment}),
+            1 => json!({"experiment_id": self.experiment(), "step_id": "01M7XY00000000000000000900"}),
+            _ => json!({"experiment_id": self.experiment()}),
         }
+    }
+
+    fn experiment(&mut self) -> Value {
+        format!("01M7XY00000000000000000{:03}", self.below(4)).into()
+    }
+
+    fn timestamp(&mut self) -> Value {
+        format!("2026-11-20T13:{:02}:{:02}", self.below(4), self.below(4)).into()
     }
 
     fn string(&mut self) -> Value {
@@ -184,7 +202,8 @@ impl Generator {
     }
 
     fn conditions(&mut self, levels: u64) -> Value {
-        let members = self.several(1, 2, |make| make.condition(levels));
+        let most = if self.chance(30) { 2 } else { 1 };
+        let members = self.several(1, most, |make| make.condition(levels));
         Value::Object(members.into_iter().collect::<Map<_, _>>())
     }
 
@@ -193,24 +212,51 @@ impl Generator {
             let operator = self.pick(&["$and", "$or", "$or", "$nor"]);
             return (operator.to_owned(), self.several(1, 3, |make| make.conditions(levels - 1)).into());
         }
-        let path = self.pick(&PATHS).to_owned();
-        let condition = if self.chance(25) { self.literal() } else { self.operators(levels) };
+        let (path, there) = match self.walk() {
+            Some((path, value)) if self.chance(80) => (path, Some(value)),
+            _ => (self.pick(&PATHS).to_owned(), None),
+        };
+        let condition =
+            if self.chance(25) { self.literal(there.as_ref()) } else { self.operators(there.as_ref(), levels) };
         (path, condition)
     }
 
-    /// A value that is no object of operators.
-    fn literal(&mut self) -> Value {
-        match self.below(8) {
-            0 => self.array(1),
-            1 => self.object(1),
-            2 => format!("2026-11-20T13:{:02}:{:02}", self.below(4), self.below(4)).into(),
-            3 => format!("01M7XY00000000000000000{:03}", self.below(4)).into(),
-            _ => self.scalar(),
+    /// A path into one of the last documents, and what it leads to there. Indices are left out of it at times.
+    fn walk(&mut self) -> Option<(String, Value)> {
+        let field = self.pick(&FIELDS);
+        let slot = self.below(RECENT) as usize;
+        let mut value = self.recent.get(slot)?.get(field)?.clone();
+        let mut path = vec![field.to_owned()];
+        loop {
+            let (step, inner) = match &value {
+                Value::Object(members) if !members.is_empty() && self.chance(80) => {
+                    let (key, inner) = members.iter().nth(self.below(members.len() as u64) as usize)?;
+                    (Some(key.clone()), inner.clone())
+                }
+                Value::Array(items) if !items.is_empty() && self.chance(70) => {
+                    let index = self.below(items.len() as u64) as usize;
+                    (self.chance(50).then(|| index.to_string()), items[index].clone())
+                }
+                _ => return Some((path.join("."), value)),
+            };
+            path.extend(step);
+            value = inner;
         }
     }
 
-    fn operators(&mut self, levels: u64) -> Value {
-        let members = self.several(1, 2, |make| make.operator(levels));
+    /// A value to compare with one that is there; not an object of operators.
+    fn literal(&mut self, there: Option<&Value>) -> Value {
+        match self.below(20) {
+            0 => self.array(1),
+            1 => self.object(1),
+            2 | 3 => self.scalar(),
+            _ => there.cloned().unwrap_or_else(|| self.scalar()),
+        }
+    }
+
+    fn operators(&mut self, there: Option<&Value>, levels: u64) -> Value {
+        let most = if self.chance(30) { 2 } else { 1 };
+        let members = self.several(1, most, |make| make.operator(there, levels));
         let mut operators: Map<String, Value> = members.into_iter().collect();
         if operators.contains_key("$regex") && self.chance(50) {
             operators.insert("$options".to_owned(), self.pick(&["", "i", "s", "is"]).into());
@@ -218,23 +264,42 @@ impl Generator {
         Value::Object(operators)
     }
 
-    fn operator(&mut self, levels: u64) -> (String, Value) {
-        let simple = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$gt", "$lte"];
-        let lists = ["$in", "$nin", "$all"];
-        let (name, operand) = match self.below(20) {
-            0..=7 => (self.pick(&simple), self.literal()),
-            8..=10 => (self.pick(&lists), self.several(0, 3, Self::literal).into()),
+    fn operator(&mut self, there: Option<&Value>, levels: u64) -> (String, Value) {
+        if self.chance(30) {
+            return self.operator_by_type(there, levels);
+        }
+        let relations = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$gt", "$lte"];
+        let (name, operand) = match self.below(15) {
+            0..=7 => (self.pick(&relations), self.literal(there)),
+            8..=10 => (self.pick(&["$in", "$nin"]), self.several(0, 4, |make| make.literal(there)).into()),
             11 => ("$exists", self.chance(60).into()),
             12 | 13 => ("$type", self.kinds()),
-            14 => ("$regex", self.pick(&PATTERNS).into()),
-            15 => ("$mod", self.divisor_and_remainder()),
-            16 => ("$size", self.below(4).into()),
-            17 if levels > 0 => {
-                ("$all", self.several(1, 2, |make| json!({"$elemMatch": make.element(levels - 1)})).into())
+            _ if levels > 0 => ("$not", self.operators(there, levels - 1)),
+            _ => ("$eq", self.literal(there)),
+        };
+        (name.to_owned(), operand)
+    }
+
+    /// An operator that asks something of strings, numbers or arrays alone; mostly of what is there.
+    fn operator_by_type(&mut self, there: Option<&Value>, levels: u64) -> (String, Value) {
+        let kind = match there {
+            Some(Value::String(_)) if self.chance(90) => 0,
+            Some(Value::Number(_)) if self.chance(90) => 1,
+            Some(Value::Array(_)) if self.chance(90) => 2 + self.below(5),
+            _ => self.below(7),
+        };
+        let element = there.and_then(|value| value.get(0)).cloned();
+        let (name, operand) = match kind {
+            0 => ("$regex", self.pick(&PATTERNS).into()),
+            1 => ("$mod", self.divisor_and_remainder()),
+            2 => ("$size", self.below(4).into()),
+            3 => ("$all", self.several(0, 2, |make| make.literal(element.as_ref())).into()),
+            4 if levels > 0 => {
+                let part = |make: &mut Self| json!({"$elemMatch": make.element(element.as_ref(), levels - 1)});
+                ("$all", self.several(1, 2, part).into())
             }
-            18 if levels > 0 => ("$not", self.operators(levels - 1)),
-            _ if levels > 0 => ("$elemMatch", self.element(levels - 1)),
-            _ => ("$eq", self.literal()),
+            _ if levels > 0 => ("$elemMatch", self.element(element.as_ref(), levels - 1)),
+            _ => ("$size", self.below(4).into()),
         };
         (name.to_owned(), operand)
     }
@@ -252,13 +317,15 @@ impl Generator {
     }
 
     /// What `$elemMatch` asks of an element: operators, or conditions on its fields.
-    fn element(&mut self, levels: u64) -> Value {
-        if self.chance(50) {
-            return self.operators(levels);
+    fn element(&mut self, there: Option<&Value>, levels: u64) -> Value {
+        let fields = there.is_some_and(Value::is_object);
+        if self.chance(if fields { 15 } else { 85 }) {
+            return self.operators(there, levels);
         }
         let members = self.several(1, 2, |make| {
             let path = make.pick(&["a", "b", "c", "0", "1", "a.b", "a.0", "0.a"]).to_owned();
-            let condition = if make.chance(50) { make.literal() } else { make.operators(levels) };
+            let inner = there.and_then(|value| value.pointer(&format!("/{}", path.replace('.', "/"))));
+            let condition = if make.chance(50) { make.literal(inner) } else { make.operators(inner, levels) };
             (path, condition)
         });
         Value::Object(members.into_iter().collect::<Map<_, _>>())

@@ -76,3 +76,49 @@ fn test(predicate: &Predicate) -> Test<'_> {
         _ => Test::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::filter::{Aliases, Filter};
+
+    fn described(filter: &Filter) -> Vec<String> {
+        filter.conjuncts().iter().map(|conjunct| format!("{} {:?}", conjunct.path, conjunct.test)).collect()
+    }
+
+    #[test]
+    fn every_condition_that_must_hold_is_told_and_no_other() {
+        let filter = Filter::parse(&json!({
+            "label": "x",
+            "value.a": {"$gte": 1, "$lt": 2, "$ne": 3},
+            "$and": [{"b": {"$in": [2, 1, 2]}}, {"$and": [{"c": {"$gt": "c"}}, {"d": {"$lte": "d"}}]}],
+            "tags": {"$all": [1, 2]},
+            "none": {"$all": []},
+            "$or": [{"e": 1}, {"f": 1}],
+            "$nor": [{"g": 1}],
+        }));
+        assert_eq!(
+            described(&filter.unwrap()),
+            [
+                r#"label Equals(String("x"))"#,
+                "value.a AtLeast(Number(1))",
+                "value.a Below(Number(2))",
+                "value.a Other",
+                "b In([Number(1), Number(2)])",
+                r#"c Above(String("c"))"#,
+                r#"d AtMost(String("d"))"#,
+                "tags Equals(Number(1))",
+                "tags Equals(Number(2))",
+                "none Other",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_condition_on_an_alias_cannot_narrow() {
+        let aliases = Aliases::new([("created_at", "data_timestamp")]);
+        let filter = Filter::parse_with(&json!({"created_at": "x", "data_timestamp": "y"}), &aliases).unwrap();
+        assert_eq!(described(&filter), ["created_at Other", r#"data_timestamp Equals(String("y"))"#]);
+    }
+}

@@ -63,3 +63,43 @@ fn compare_objects(left: &Map<String, Value>, right: &Map<String, Value>) -> Ord
     let mut differences = members.filter(|order| order.is_ne());
     differences.next().unwrap_or_else(|| left.len().cmp(&right.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_ordered_by_type_and_then_by_value() {
+        let ascending = [
+            json!(null),
+            json!(-1),
+            json!(0),
+            json!(2.5),
+            json!(""),
+            json!("Z"),
+            json!("a"),
+            json!("é"),
+            json!({}),
+            json!({"b": 1}),
+            json!({"c": 0}),
+            json!({"b": "x"}),
+            json!({"b": "x", "a": null}),
+            json!({"b": {}}),
+            json!([]),
+            json!([null]),
+            json!([1]),
+            json!([1, null]),
+            json!([2]),
+            json!([[]]),
+            json!(false),
+            json!(true),
+        ];
+        for (left_index, left) in ascending.iter().enumerate() {
+            for (right_index, right) in ascending.iter().enumerate() {
+                assert_eq!(compare(left, right), left_index.cmp(&right_index), "{left} and {right}");
+            }
+        }
+    }
+}

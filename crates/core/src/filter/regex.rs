@@ -21,7 +21,13 @@ const BASE_WEIGHT: u64 = 20;
 /// A compiled regular expression.
 pub(super) struct Pattern {
     translated: Translated,
-    stages: [OnceLock<Regex>; STAGES.len()],
+    stages: [Stage; STAGES.len()],
+}
+
+/// The expression as it is compiled to backtrack so often and no more; made when it is first needed.
+struct Stage {
+    limit: u32,
+    compiled: OnceLock<Regex>,
 }
 
 impl Pattern {
@@ -29,11 +35,13 @@ impl Pattern {
     /// A pattern that is wrong, or heavier than `most_weight`.
     pub(super) fn new(source: &str, options: &str, most_weight: u64) -> Result<Self, Problem> {
         let translated = pattern::translate(source, options).map_err(|reason| Problem::Pattern { reason })?;
-        let pattern = Self { translated, stages: Default::default() };
+        let stages = STAGES.map(|limit| Stage { limit, compiled: OnceLock::new() });
+        let pattern = Self { translated, stages };
         if pattern.weight() > most_weight {
             return Err(Problem::PatternsTooLarge);
         }
-        pattern.stage(0)?;
+        let [first, ..] = &pattern.stages;
+        pattern.compiled(first)?;
         Ok(pattern)
     }
 
@@ -47,31 +55,36 @@ impl Pattern {
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         let linear = length.saturating_mul(self.translated.weight);
         budget.spend(1 + if self.translated.backtracks { linear } else { linear / 8 })?;
-        for (stage, limit) in STAGES.into_iter().enumerate() {
-            if stage > 0 {
-                budget.spend(u64::from(limit).saturating_mul(1 + length / 64))?;
+        for (repetition, stage) in self.stages.iter().enumerate() {
+            if repetition > 0 {
+                budget.spend(u64::from(stage.limit).saturating_mul(1 + length / 64))?;
             }
-            match self.stage(stage)?.is_match(text) {
+            match self.compiled(stage)?.is_match(text) {
                 Ok(found) => return Ok(found),
                 Err(fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded)) => {}
-                Err(error) => return Err(Problem::Pattern { reason: error.to_string() }),
+                Err(error) => return Err(Problem::Pattern { reason: reason(&error) }),
             }
         }
         Err(Problem::TooManySteps)
     }
 
-    fn stage(&self, stage: usize) -> Result<&Regex, Problem> {
-        let (Some(cell), Some(limit)) = (self.stages.get(stage), STAGES.get(stage)) else {
-            return Err(Problem::TooManySteps);
-        };
-        if let Some(regex) = cell.get() {
+    fn compiled<'p>(&self, stage: &'p Stage) -> Result<&'p Regex, Problem> {
+        if let Some(regex) = stage.compiled.get() {
             return Ok(regex);
         }
-        let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
+        let limit = usize::try_from(stage.limit).unwrap_or(usize::MAX);
         let mut builder = RegexBuilder::new(&self.translated.text);
         let built = builder.backtrack_limit(limit).delegate_size_limit(MOST_COMPILED).build();
-        let regex = built.map_err(|error| Problem::Pattern { reason: error.to_string() })?;
-        Ok(cell.get_or_init(|| regex))
+        let regex = built.map_err(|error| Problem::Pattern { reason: reason(&error) })?;
+        Ok(stage.compiled.get_or_init(|| regex))
+    }
+}
+
+/// What the engine says, without places in a text that the caller has not written.
+fn reason(error: &fancy_regex::Error) -> String {
+    match error {
+        fancy_regex::Error::ParseError(_, kind) => kind.to_string(),
+        other => other.to_string(),
     }
 }
 

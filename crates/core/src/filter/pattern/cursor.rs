@@ -103,6 +103,15 @@ impl<'p> Cursor<'p> {
         Ok(text)
     }
 
+    /// Whether a class, its bracket being read already, looks like a named one outside of a class.
+    pub(super) fn is_at_named_class(&self) -> bool {
+        let mut ahead = self.clone();
+        let opens = ahead.eat(":");
+        ahead.eat("^");
+        ahead.take(usize::MAX, |next| next.is_ascii_lowercase());
+        opens && ahead.eat(":]")
+    }
+
     /// The counts of `{2}`, `{2,}` or `{2,3}`, the opening brace being read already; anything else is no quantifier.
     pub(super) fn counts(&mut self) -> Option<Counts> {
         let least = self.take(5, |next| next.is_ascii_digit()).parse().ok()?;

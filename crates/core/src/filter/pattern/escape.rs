@@ -1,13 +1,13 @@
 //! What a backslash introduces.
 
-use super::{END, Item, Translator, write_character};
+use super::{END, Item, Translator};
 
 /// The characters of words, which are ASCII.
 pub(super) const WORD: &str = "0-9A-Za-z_";
 
-const BOUNDARY: &str = "(?-i:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))";
+const BOUNDARY: &str = "(?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))";
 
-const NO_BOUNDARY: &str = "(?-i:(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<![0-9A-Za-z_])(?![0-9A-Za-z_]))";
+const NO_BOUNDARY: &str = "(?:(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<![0-9A-Za-z_])(?![0-9A-Za-z_]))";
 
 const LINE_BREAK: &str = r"(?>\r\n|[\n-\r\x{85}\x{2028}\x{2029}])";
 
@@ -40,6 +40,9 @@ impl Translator<'_> {
             Some('g' | 'k') => self.named_reference(),
             Some('N') => {
                 self.input.next();
+                if self.input.peek() == Some('{') && self.input.clone().counts_in_braces().is_none() {
+                    return Err(self.input.error("characters have no names here; write \\x{..}"));
+                }
                 Ok(self.emit(r"[^\x{A}]", 1))
             }
             Some('R') => {
@@ -50,8 +53,8 @@ impl Translator<'_> {
             _ => match self.common_escape()? {
                 Escape::Character(character) => Ok(self.literal(character)),
                 Escape::Set(set, negated) => {
-                    let open = if negated { "(?-i:[^" } else { "(?-i:[" };
-                    Ok(self.emit(&format!("{open}{set}])"), 2))
+                    let open = if negated { "[^" } else { "[" };
+                    Ok(self.emit(&format!("{open}{set}]"), 2))
                 }
             },
         }
@@ -159,10 +162,5 @@ impl Translator<'_> {
             }
             _ => Err(self.input.error("this reference to a group is not supported")),
         }
-    }
-
-    /// Writes one character of a class.
-    pub(super) fn write_member(&mut self, character: char) {
-        write_character(&mut self.output, character);
     }
 }
