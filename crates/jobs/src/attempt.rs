@@ -1,6 +1,5 @@
 //! One attempt at a job: claim it, have its handler work, write down how it ended.
 
-use std::panic;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -134,19 +133,19 @@ impl Workshop {
         }
     }
 
-    /// Writes down how the attempt ended, however long the catalog is out of reach; but a shutdown does not wait for that.
+    /// Writes down how the attempt ended, however long the catalog is out of reach. Where that is hopeless, or the process shuts down, the
+    /// attempt just falls silent, and the reconciler of some process goes on from there.
     async fn settle(&self, lease: &Arc<Lease>, event: Event) {
-        let restart = self.jobs.options().restart;
         loop {
             match lease.settle(event.clone()).await {
                 Ok(Some(state)) => return tracing::info!(job = %lease.id(), %state, "an attempt ended"),
                 Ok(None) => return tracing::warn!(job = %lease.id(), "an attempt ended after it had lost its lease"),
-                Err(error) if self.shutdown.is_cancelled() => {
+                Err(error) if self.shutdown.is_cancelled() || !error.category().is_transient() => {
                     return tracing::error!(job = %lease.id(), %error, "how an attempt ended was not written down");
                 }
                 Err(error) => {
                     tracing::warn!(job = %lease.id(), %error, "how an attempt ended is not yet written down");
-                    sleep(restart).await;
+                    sleep(self.jobs.options().restart).await;
                 }
             }
         }

@@ -53,6 +53,7 @@
 //! ```
 
 mod attempt;
+mod bell;
 mod control;
 mod error;
 mod handler;
@@ -174,7 +175,7 @@ impl Jobs {
     }
 
     /// Changes whenever the queue has something new from this process.
-    pub(crate) fn woken(&self) -> signal::Receiver<u64> {
+    pub(crate) fn calls(&self) -> signal::Receiver<u64> {
         self.0.wake.subscribe()
     }
 

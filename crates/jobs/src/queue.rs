@@ -18,10 +18,10 @@ use holotype_catalog::{Catalog, CatalogError, Connection, Pools, Sql, Tx, values
 use holotype_core::{ActivityId, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::JobError;
+use crate::bell::bell;
 use crate::model::Priority;
 use crate::options::Options;
 
@@ -151,7 +151,7 @@ pub(crate) async fn work<F, D>(
     options: &Options,
     name: String,
     concurrency: usize,
-    wake: watch::Receiver<u64>,
+    called: watch::Receiver<u64>,
     shutdown: CancellationToken,
     deliver: F,
 ) -> Result<(), WorkerError>
@@ -159,7 +159,7 @@ where
     F: Fn(Delivery) -> D + Clone + Send + Sync + 'static,
     D: Future<Output = Result<(), BoxDynError>> + Send + 'static,
 {
-    let strategy = Strategy::new().stream(WatchStream::from_changes(wake)).interval(options.poll);
+    let strategy = Strategy::new().stream(bell(called, options.poll));
     let signal = async move {
         shutdown.cancelled().await;
         Ok::<(), WorkerError>(())

@@ -167,6 +167,8 @@ impl Position {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn every_event() -> Vec<Event> {
@@ -244,6 +246,30 @@ mod tests {
             for event in every_event().into_iter().filter(|event| *event != Event::RetryRequested) {
                 assert_eq!(at(state, 1, 3).after(&event), None);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_no_attempt_runs_twice_and_a_job_runs_no_more_often_than_it_may(
+            happenings in prop::collection::vec(prop::sample::select(every_event()), 0..200),
+            max_attempts in 1_u32..5,
+        ) {
+            let mut job = at(State::Queued, 1, max_attempts);
+            let mut claimed = Vec::new();
+            let mut given = 0;
+            for event in happenings {
+                let Some(next) = job.after(&event) else { continue };
+                if event == Event::Claimed {
+                    claimed.push(job.attempt);
+                }
+                given += u32::from(matches!(event, Event::Interrupted | Event::RetryRequested));
+                prop_assert!(next.state != job.state || next.attempt != job.attempt, "{event:?} moved nothing");
+                prop_assert!(next.attempt <= next.max_attempts);
+                job = next;
+            }
+            prop_assert!(claimed.is_sorted_by(|before, after| before < after), "{claimed:?}");
+            prop_assert!(claimed.len() as u32 <= max_attempts + given);
         }
     }
 

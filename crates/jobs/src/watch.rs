@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use futures::stream::{Stream, try_unfold};
+use futures::stream::{BoxStream, StreamExt, try_unfold};
 use holotype_core::{ActivityId, Caller};
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
@@ -23,7 +23,7 @@ impl Jobs {
         caller: &Caller,
         id: ActivityId,
         after_sequence: i64,
-    ) -> Result<impl Stream<Item = Result<JobEvent, JobError>> + Send + use<>, JobError> {
+    ) -> Result<BoxStream<'static, Result<JobEvent, JobError>>, JobError> {
         let mut watch = Watch {
             // Before the first look, so that nothing falls between.
             changes: self.changes(),
@@ -32,10 +32,11 @@ impl Jobs {
             id,
             told: None,
             after: after_sequence,
+            behind: false,
             waiting: VecDeque::new(),
         };
         watch.look().await?;
-        Ok(try_unfold(watch, |mut watch| async move { Ok(watch.next().await?.map(|event| (event, watch))) }))
+        Ok(try_unfold(watch, |mut watch| async move { Ok(watch.next().await?.map(|event| (event, watch))) }).boxed())
     }
 }
 
@@ -48,6 +49,8 @@ struct Watch {
     told: Option<JobRecord>,
     /// The last log line that was told.
     after: i64,
+    /// Whether the log has more than was read of it.
+    behind: bool,
     waiting: VecDeque<JobEvent>,
 }
 
@@ -60,7 +63,9 @@ impl Watch {
             if self.told.as_ref().is_some_and(|job| job.state.is_final()) {
                 return Ok(None);
             }
-            self.wait().await;
+            if !self.behind {
+                self.wait().await;
+            }
             self.look().await?;
         }
     }
@@ -95,26 +100,33 @@ impl Watch {
                 })
             })
             .await?;
-        let more_lines = lines.len() == LINES as usize;
+        self.behind = lines.len() == LINES as usize;
         let before = self.told.as_ref();
         let moved = before.is_none_or(|told| (told.state, told.attempt) != (job.state, job.attempt));
-        let progressed = !job.state.is_final()
-            && before.map_or(job.progress > 0.0, |told| (told.progress, &told.message) != (job.progress, &job.message));
-        let progress = JobEvent::Progress { fraction: job.progress, message: job.message.clone() };
-        if moved && !job.state.is_final() {
+        let further =
+            before.map_or(job.progress > 0.0, |told| (told.progress, &told.message) != (job.progress, &job.message));
+        let last = job.state.is_final();
+        if last && self.behind {
+            // The final state is told after the last line.
+            self.tell(lines);
+            return Ok(());
+        }
+        if moved && !last {
             self.waiting.push_back(JobEvent::State(Box::new(job.clone())));
         }
+        self.tell(lines);
+        if further && !last {
+            self.waiting.push_back(JobEvent::Progress { fraction: job.progress, message: job.message.clone() });
+        }
+        if last {
+            self.waiting.push_back(JobEvent::State(Box::new(job.clone())));
+        }
+        self.told = Some(job);
+        Ok(())
+    }
+
+    fn tell(&mut self, lines: Vec<LogLine>) {
         self.after = lines.last().map_or(self.after, |line| line.sequence);
         self.waiting.extend(lines.into_iter().map(JobEvent::Log));
-        if progressed {
-            self.waiting.push_back(progress);
-        }
-        if !job.state.is_final() {
-            self.told = Some(job);
-        } else if !more_lines {
-            self.waiting.push_back(JobEvent::State(Box::new(job.clone())));
-            self.told = Some(job);
-        }
-        Ok(())
     }
 }

@@ -73,8 +73,7 @@ impl Workshop {
         let workshop = self.clone();
         let deliver = move |delivery: Delivery| workshop.clone().deliver(delivery);
         let mut worker = tokio::spawn(async move {
-            let wake = jobs.woken();
-            queue::work(jobs.catalog(), jobs.options(), name, concurrency, wake, shutdown, deliver).await
+            queue::work(jobs.catalog(), jobs.options(), name, concurrency, jobs.calls(), shutdown, deliver).await
         });
         let ended = tokio::select! {
             ended = &mut worker => ended,
