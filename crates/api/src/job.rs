@@ -62,8 +62,8 @@ pub struct Job {
     pub progress: f64,
     /// What it is doing.
     pub message: Option<String>,
-    /// The version of the code that ran it.
-    pub code_version: Option<String>,
+    /// The version of the code that ran it, or that is to run it.
+    pub code_version: String,
     /// When it was asked for.
     #[schema(schema_with = crate::schema::instant)]
     pub created_at: Instant,
@@ -73,7 +73,7 @@ pub struct Job {
     /// When it came to its end.
     #[schema(schema_with = crate::schema::optional_instant)]
     pub finished_at: Option<Instant>,
-    /// When its next attempt may begin, if it waits for that.
+    /// When its attempt may begin, while it waits for that.
     #[schema(schema_with = crate::schema::optional_instant)]
     pub run_after: Option<Instant>,
     /// When its worker last said that it is alive.

@@ -22,15 +22,34 @@ pub struct LineageNode {
     pub kind: String,
     /// Its id, unique for the kind in the project.
     pub id: String,
-    /// The project it belongs to; null for bytes, which belong to none.
-    #[schema(schema_with = crate::schema::optional_id)]
-    pub project: Option<ProjectId>,
+    /// The project it belongs to. The same bytes in two projects are two nodes, so that neither shows the other.
+    #[schema(schema_with = crate::schema::id)]
+    pub project: ProjectId,
     /// Who made or did it, where that is known.
     #[schema(schema_with = crate::schema::optional_id)]
     pub agent: Option<UserId>,
     /// When, where that is known.
     #[schema(schema_with = crate::schema::optional_instant)]
     pub at: Option<Instant>,
+    /// What was executed, when the node is a job.
+    pub execution: Option<Execution>,
+}
+
+/// What a job executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Execution {
+    /// What it does, for example `store.verify`.
+    pub kind: String,
+    /// How far it got: the name of a job's state.
+    pub state: String,
+    /// The version of the code that ran it.
+    pub code_version: String,
+    /// When its latest attempt began.
+    #[schema(schema_with = crate::schema::optional_instant)]
+    pub started_at: Option<Instant>,
+    /// When it came to its end.
+    #[schema(schema_with = crate::schema::optional_instant)]
+    pub finished_at: Option<Instant>,
 }
 
 /// How two nodes belong together.

@@ -84,6 +84,9 @@ pub struct Token {
     /// When it ceases to work.
     #[schema(schema_with = crate::schema::optional_instant)]
     pub expires_at: Option<Instant>,
+    /// When it was last used, to the minute.
+    #[schema(schema_with = crate::schema::optional_instant)]
+    pub last_used_at: Option<Instant>,
 }
 
 /// A token to create.
@@ -167,6 +170,11 @@ pub struct AuditEvent {
     /// Who did it.
     #[schema(schema_with = crate::schema::id)]
     pub user: UserId,
+    /// The user's name at the time.
+    pub user_name: String,
+    /// With which token, if with one.
+    #[schema(schema_with = crate::schema::optional_id)]
+    pub token: Option<TokenId>,
     /// What was done, for example `user.create`.
     pub action: String,
     /// What it was done to.

@@ -1,0 +1,37 @@
+//! The contract's methods: a route knows exactly the one it has, so `HEAD` is not allowed where `GET` is.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::ALLOW;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::head;
+
+use crate::problem::{Failure, method_not_allowed};
+use crate::state::ServerState;
+
+/// The contract's paths that answer `GET`.
+const PATHS: [&str; 5] = ["/datapoint/{id}", "/datapoint/{id}/value", "/datapoints", "/health", "/settings"];
+
+/// Refuses `HEAD`, which the framework would answer as `GET` without a body.
+pub(crate) fn routes() -> Router<ServerState> {
+    PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, head(refuse)))
+}
+
+async fn refuse() -> Failure {
+    method_not_allowed().with_header(ALLOW, HeaderValue::from_static("GET"))
+}
+
+/// Leaves `HEAD` out of what the contract's paths allow.
+pub(crate) async fn allow(request: Request, next: Next) -> Response {
+    let ours = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let allowed = response.headers().get(ALLOW).filter(|_| !ours).and_then(|value| value.to_str().ok());
+    let others: Option<Vec<_>> =
+        allowed.map(|allowed| allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").collect());
+    if let Some(value) = others.and_then(|others| HeaderValue::try_from(others.join(", ")).ok()) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}

@@ -1,0 +1,158 @@
+//! Receiving a datapoint: its JSON and its files, in whatever form and order they come.
+//!
+//! Files go into the store as they arrive, so memory stays flat. When something turns out wrong in the middle, the rest
+//! is read and dropped before the answer is given: a client that is still sending would otherwise lose the connection and
+//! never learn why.
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use futures::StreamExt;
+use holotype_app::datapoints::{NewFile, Submission};
+
+use crate::extract::{broken_body, is_json, read_bytes};
+use crate::form::Field;
+use crate::multipart::{Part, Parts};
+use crate::problem::{Failure, Fault};
+use crate::state::ServerState;
+
+/// The form's field that holds the datapoint.
+const DATAPOINT: &str = "datapoint";
+/// The form's field that holds files.
+const FILES: &str = "files";
+/// Most files of one datapoint.
+const MOST_FILES: usize = 1_000;
+/// Largest datapoint that is read on the runtime's own threads; larger ones would hold other requests up.
+const READ_AT_ONCE: usize = 64 * 1024;
+
+/// A datapoint that was received, with its files already in the store.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) submission: Submission,
+    pub(crate) files: Vec<NewFile>,
+}
+
+/// Receives the contract's two forms: urlencoded without files, multipart with or without them.
+pub(crate) async fn receive_form(state: &ServerState, request: Request) -> Result<Received, Failure> {
+    match essence(request.headers()).as_str() {
+        "application/x-www-form-urlencoded" => receive_urlencoded(state, request).await,
+        "multipart/form-data" => receive_multipart(state, request).await,
+        _ => Err(missing()),
+    }
+}
+
+/// Receives a datapoint as a JSON body, or with files as a multipart form.
+pub(crate) async fn receive_any(state: &ServerState, request: Request) -> Result<Received, Failure> {
+    if is_json(request.headers()) {
+        let text = read_bytes(request, state.document_limit()).await?;
+        return Ok(Received { submission: read(state, text).await?, files: Vec::new() });
+    }
+    receive_form(state, request).await
+}
+
+/// Reads the JSON text of a datapoint.
+async fn read(state: &ServerState, text: Bytes) -> Result<Submission, Failure> {
+    let datapoints = state.app().datapoints().clone();
+    let length = text.len();
+    let read = move || {
+        let settings = datapoints.settings();
+        Submission::parse(&text, &settings.limits.json, &settings.time_zone)
+    };
+    let read = match length {
+        ..=READ_AT_ONCE => read(),
+        _ => tokio::task::spawn_blocking(read).await.map_err(Failure::internal)?,
+    };
+    read.map_err(|errors| Failure::invalid(errors.into_iter().map(Fault::from).collect()))
+}
+
+async fn receive_urlencoded(state: &ServerState, request: Request) -> Result<Received, Failure> {
+    let limit = state.document_limit();
+    let mut field = Field::new(DATAPOINT, limit);
+    let mut too_long = false;
+    let mut frames = request.into_body().into_data_stream();
+    while let Some(frame) = frames.next().await {
+        let frame = frame.map_err(|error| broken_body(&error))?;
+        too_long = too_long || field.push(&frame).is_err();
+    }
+    let text = match too_long {
+        true => None,
+        false => Some(field.finish()),
+    };
+    match text {
+        Some(Ok(Some(text))) => Ok(Received { submission: read(state, text.into()).await?, files: Vec::new() }),
+        Some(Ok(None)) => Err(missing()),
+        Some(Err(_)) | None => Err(Failure::too_large("The datapoint", limit)),
+    }
+}
+
+async fn receive_multipart(state: &ServerState, request: Request) -> Result<Received, Failure> {
+    let mut parts = Parts::of(request, state.options().config.upload_limit).await?;
+    let mut form = Form { state, submission: None, files: Vec::new() };
+    let mut failure = None;
+    loop {
+        match parts.next().await {
+            Ok(Some(part)) if failure.is_none() => failure = form.take(part).await.err(),
+            Ok(Some(_passed_over)) => {}
+            Ok(None) => break,
+            Err(broken) => {
+                failure.get_or_insert(broken);
+                break;
+            }
+        }
+    }
+    match (failure, form.submission) {
+        (Some(failure), _) => Err(failure),
+        (None, Some(submission)) => Ok(Received { submission, files: form.files }),
+        (None, None) => Err(missing()),
+    }
+}
+
+/// What has been received of a multipart form.
+struct Form<'s> {
+    state: &'s ServerState,
+    submission: Option<Submission>,
+    files: Vec<NewFile>,
+}
+
+impl Form<'_> {
+    async fn take(&mut self, part: Part<'_>) -> Result<(), Failure> {
+        match part.name() {
+            DATAPOINT => {
+                let text = part.bytes("The datapoint", self.state.document_limit()).await?;
+                self.submission = Some(read(self.state, text.into()).await?);
+            }
+            FILES if self.files.len() >= MOST_FILES => {
+                let message = format!("A datapoint has at most {MOST_FILES} files");
+                return Err(Failure::invalid(vec![Fault::new(
+                    "too_long",
+                    &["body", FILES],
+                    message,
+                    serde_json::Value::Null,
+                )]));
+            }
+            FILES => self.files.push(self.keep(part).await?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Streams a file into the store.
+    async fn keep(&self, mut part: Part<'_>) -> Result<NewFile, Failure> {
+        let name = part.file_name().unwrap_or_default().to_owned();
+        let mut upload = self.state.app().blobs().begin();
+        while let Some(piece) = part.piece().await? {
+            upload.write(&piece).await?;
+        }
+        Ok(NewFile { name, held: upload.finish().await? })
+    }
+}
+
+fn essence(headers: &HeaderMap) -> String {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn missing() -> Failure {
+    Failure::invalid(vec![Fault::missing(&["body", DATAPOINT])])
+}

@@ -1,0 +1,15 @@
+//! The server from outside: what clients send and what they get.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod access;
+mod browsers;
+mod contract;
+mod datapoints;
+mod hostile;
+mod jobs;
+mod limits;
+mod pages;
+mod replay;
+mod sign_in;
+mod sockets;
+mod support;
