@@ -1,4 +1,4 @@
-//! The world's time and randomness. Everything below receives them as values.
+//! The world's time. Everything below receives it as a value.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,13 +31,6 @@ pub(crate) fn time_zone() -> jiff::tz::TimeZone {
     jiff::tz::TimeZone::system()
 }
 
-/// 128 random bits from the operating system.
-pub(crate) fn random() -> Result<u128, getrandom::Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(u128::from_le_bytes(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,10 +38,5 @@ mod tests {
     #[test]
     fn the_system_clock_is_past_the_year_this_was_written() {
         assert!(SystemClock.now() > "2026-01-01T00:00:00Z".parse().unwrap());
-    }
-
-    #[test]
-    fn two_random_numbers_differ() {
-        assert_ne!(random().unwrap(), random().unwrap());
     }
 }

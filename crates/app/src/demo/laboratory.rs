@@ -41,7 +41,9 @@ impl Laboratory {
     /// The laboratory of this seed, which has been at work for a day at `end`.
     pub(super) fn new(seed: u64, end: Instant) -> Self {
         let mut chance = Chance::new(seed);
-        let begin = end.before(DAY);
+        // Instruments read on the minute.
+        let begin =
+            end.before(DAY).before(Duration::from_micros(end.as_micros().rem_euclid(60_000_000).unsigned_abs()));
         let mut id = || ulid(begin, &mut chance);
         Self {
             growth: id(),
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
 
     fn end() -> Instant {
-        "2026-11-20T18:00:00Z".parse().unwrap()
+        "2026-11-20T18:00:12.5Z".parse().unwrap()
     }
 
     #[test]
@@ -214,7 +216,8 @@ mod tests {
         for value in &values {
             assert!(ids.insert(value["datapoint_id"].as_str().unwrap().to_owned()));
             let at: Instant = value["data_timestamp"].as_str().unwrap().parse().unwrap();
-            assert!(at >= end().before(DAY) && at <= end(), "{value}");
+            assert!(at >= end().before(DAY).before(Duration::from_secs(MINUTE)) && at <= end(), "{value}");
+            assert_eq!(at.as_micros() % 60_000_000, 0);
             *labels.entry(value["label"].as_str().unwrap().to_owned()).or_insert(0) += 1;
         }
         let counted: Vec<_> = labels.iter().map(|(label, count)| (label.as_str(), *count)).collect();

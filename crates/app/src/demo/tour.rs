@@ -20,11 +20,8 @@ pub struct Tour<'t> {
 impl Tour<'_> {
     /// Finds when the incubator was too cold, over HTTP.
     pub fn curl(&self) -> String {
-        format!(
-            "curl -s {}datapoints/query -H 'Content-Type: application/json' \\\n  \
-             -d '{{\"label\": \"incubator-1\", \"value.temperature\": {{\"$lt\": 36}}}}'",
-            self.url
-        )
+        let query = r#"{"filter": {"label": "incubator-1", "value.temperature": {"$lt": 36}}, "fields": ["data_timestamp", "value"]}"#;
+        format!("curl -s {}api/v1/datapoints/query -H 'Content-Type: application/json' \\\n  -d '{query}'", self.url)
     }
 
     /// Finds the last weighings, with the command line.

@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use holotype_catalog::random;
 use holotype_core::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ulid::Ulid;
 
 use super::{Home, HomeError};
+use crate::files;
 use crate::madsci::Madsci;
-use crate::{clock, files};
 
 /// The largest registry that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -81,7 +82,7 @@ impl Home {
             Some(entry) => entry.id.clone(),
             None => {
                 let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
-                Ulid::from_parts(millis, clock::random().map_err(HomeError::Random)?).to_string()
+                Ulid::from_parts(millis, random::bits().map_err(HomeError::Random)?).to_string()
             }
         };
         let rest = [("component_type", Value::from("manager")), ("created_at", Value::from(now.to_string()))];

@@ -7,6 +7,7 @@ use std::fs::DirBuilder;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use holotype_catalog::CatalogError;
 use holotype_core::Category;
 
 pub use identity::Manager;
@@ -57,9 +58,9 @@ pub enum HomeError {
         /// Why not.
         problem: String,
     },
-    /// The operating system gave no random bits for a new identity.
-    #[error("the operating system gives no random numbers: {0}")]
-    Random(getrandom::Error),
+    /// There are no random bits for a new identity.
+    #[error("the home gets no identity: {0}")]
+    Random(CatalogError),
 }
 
 impl HomeError {

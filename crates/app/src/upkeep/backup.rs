@@ -81,7 +81,7 @@ pub async fn back_up(
     if request.with_blobs {
         copy_blobs(app, &unfinished.0, &tell).await?;
     }
-    let places = Places { store: app.store(), blobs: Some(app.blobs()), copies: proof::copies(&unfinished.0)? };
+    let places = Places { store: app.store(), blobs: app.blobs(), copies: proof::copies(&unfinished.0)? };
     let proof = places.prove(&unfinished.0, app.catalog()).await?;
     let folder = unfinished.finish(now, request.suffix)?;
     let rotated = rotate(home, app.config().upkeep.backup_keep)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use futures::{TryStreamExt, stream};
 use holotype_blobs::Blobs;
 use holotype_catalog::{BlobState, Catalog, CatalogError};
-use holotype_core::Digest;
+use holotype_core::{Category, Digest};
 use holotype_store::{Location, Store, StoreError, Verdict};
 
 use super::backup;
@@ -35,35 +35,26 @@ pub struct Proof {
 pub(super) struct Places<'p> {
     /// The store.
     pub(super) store: &'p Store,
-    /// The spool, with the rest of what an open application knows of blobs.
-    pub(super) blobs: Option<&'p Blobs>,
+    /// The spool, behind what is known of blobs.
+    pub(super) blobs: &'p Blobs,
     /// The copies inside the backup, if it has any.
     pub(super) copies: Option<Store>,
 }
 
-/// Where a blob was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    InStore,
-    InBackup,
-    Nowhere,
-}
-
 impl Places<'_> {
-    pub(super) async fn find(&self, digest: Digest, size: u64) -> Result<Found, AppError> {
+    /// Whether a blob of this size is in any of them; what is only in the backup is read to know.
+    async fn have(&self, digest: Digest, size: u64) -> Result<bool, AppError> {
         if self.store.head(digest).await? == Some(size) {
-            return Ok(Found::InStore);
+            return Ok(true);
         }
         if let Some(copies) = &self.copies
             && copies.verify(digest).await? == (Verdict::Intact { size })
         {
-            return Ok(Found::InBackup);
+            return Ok(true);
         }
-        let Some(blobs) = self.blobs else { return Ok(Found::Nowhere) };
-        match blobs.get(digest, None).await {
-            Ok(reading) if reading.size == size => Ok(Found::InStore),
-            Ok(_) => Ok(Found::Nowhere),
-            Err(error) if error.category() == holotype_core::Category::NotFound => Ok(Found::Nowhere),
+        match self.blobs.get(digest, None).await {
+            Ok(reading) => Ok(reading.size == size),
+            Err(error) if error.category() == Category::NotFound => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -72,17 +63,17 @@ impl Places<'_> {
     pub(super) async fn prove(&self, folder: &Path, catalog: &Catalog) -> Result<Proof, AppError> {
         let listed = stream::iter(Catalog::backup_blobs(folder)?).map_err(AppError::from);
         let looked = listed.map_ok(|(digest, size)| async move {
-            let found = self.find(digest, size).await?;
-            let is_loss = found == Found::Nowhere && is_named(catalog, digest).await?;
-            Ok::<_, AppError>((digest, size, found, is_loss))
+            let is_there = self.have(digest, size).await?;
+            let is_lost = !is_there && is_named(catalog, digest).await?;
+            Ok::<_, AppError>((digest, size, is_there, is_lost))
         });
         let mut looked = std::pin::pin!(looked.try_buffered(CONCURRENT));
         let mut proof = Proof::default();
-        while let Some((digest, size, found, is_loss)) = looked.try_next().await? {
-            if found != Found::Nowhere {
+        while let Some((digest, size, is_there, is_lost)) = looked.try_next().await? {
+            if is_there {
                 proof.present += 1;
                 proof.bytes += size;
-            } else if is_loss {
+            } else if is_lost {
                 proof.missing += 1;
                 if proof.digests.len() < LISTED {
                     proof.digests.push(digest);
@@ -113,7 +104,7 @@ pub(super) fn copies(folder: &Path) -> Result<Option<Store>, StoreError> {
 /// [`CatalogError::BadBackup`] if its files are not what its manifest says. Missing blobs are part of the answer.
 pub async fn verify_backup(app: &App, folder: &Path) -> Result<Proof, AppError> {
     let trial = Trial::restore(&app.config().home, folder, app.shared_clock()).await?;
-    let places = Places { store: app.store(), blobs: Some(app.blobs()), copies: copies(folder)? };
+    let places = Places { store: app.store(), blobs: app.blobs(), copies: copies(folder)? };
     let proof = places.prove(folder, trial.catalog()).await;
     trial.close().await;
     proof

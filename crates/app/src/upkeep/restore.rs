@@ -11,11 +11,11 @@ use std::sync::Arc;
 use futures::StreamExt;
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::{Catalog, CatalogError, Existing, Manifest};
-use holotype_core::Clock;
-use holotype_store::Store;
+use holotype_core::{Clock, Digest};
+use holotype_store::{Store, StoreError};
 
 use super::backup;
-use super::proof::{self, Found, Places, Proof};
+use super::proof::{self, Places, Proof};
 use super::trial::{self, Trial};
 use super::{BackupError, schema};
 use crate::config::Config;
@@ -91,33 +91,45 @@ async fn bring_blobs(
     let options =
         BlobOptions { pin: std::time::Duration::ZERO, grace: config.store.grace, spool: config.home.spool_directory() };
     let blobs = Blobs::open(store.clone(), trial.catalog().clone(), options)?;
-    let places = Places { store, blobs: Some(&blobs), copies: proof::copies(&request.folder)? };
+    let places = Places { store, blobs: &blobs, copies: proof::copies(&request.folder)? };
     let proof = places.prove(&request.folder, trial.catalog()).await?;
     if let (false, Some(first)) = (request.without_blobs, proof.digests.first()) {
         let (folder, first) = (request.folder.clone(), *first);
         return Err(BackupError::MissingBlobs { folder, count: proof.missing, first }.into());
     }
-    let mut copied = 0;
-    if let Some(copies) = &places.copies {
-        for listed in Catalog::backup_blobs(&request.folder)? {
-            let (digest, size) = listed?;
-            if places.find(digest, size).await? == Found::InBackup {
-                copy(copies, store, digest).await?;
-                copied += 1;
-            }
-        }
-    }
+    let copied = match &places.copies {
+        Some(copies) => copy_blobs(&request.folder, copies, store).await?,
+        None => 0,
+    };
     Ok((proof, copied))
 }
 
-async fn copy(from: &Store, to: &Store, digest: holotype_core::Digest) -> Result<(), AppError> {
+/// Copies what the store has not got; gives how many blobs.
+async fn copy_blobs(folder: &Path, copies: &Store, store: &Store) -> Result<u64, AppError> {
+    let mut copied = 0;
+    for listed in Catalog::backup_blobs(folder)? {
+        let (digest, size) = listed?;
+        if store.head(digest).await? != Some(size) && copies.head(digest).await? == Some(size) {
+            copy(copies, store, digest).await?;
+            copied += 1;
+        }
+    }
+    Ok(copied)
+}
+
+/// Copies a blob, and trusts nothing but its digest.
+async fn copy(from: &Store, to: &Store, digest: Digest) -> Result<(), AppError> {
     let mut stream = from.get(digest, None).await?.stream;
     let mut upload = to.begin();
     while let Some(bytes) = stream.next().await {
         upload.write(&bytes?).await?;
     }
-    // What was verified a moment ago has this digest; anything else stays without a name.
-    upload.finish().await?.publish().await.map_err(|unpublished| unpublished.error)?;
+    let staged = upload.finish().await?;
+    if staged.digest() != digest {
+        let problem = format!("the copy in the backup has the digest {}", staged.digest());
+        return Err(StoreError::Corrupt { digest, problem }.into());
+    }
+    staged.publish().await.map_err(|unpublished| unpublished.error)?;
     Ok(())
 }
 
