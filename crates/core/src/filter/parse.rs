@@ -28,7 +28,16 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn filter(mut self, filter: &Value) -> Result<Vec<Node>, FilterError> {
-        self.document(filter).map_err(|problem| FilterError { path: self.location.join("."), problem })
+        self.document(filter).map_err(|problem| FilterError { path: self.place(), problem })
+    }
+
+    /// The place where the parser is, as messages show it: names are joined by dots, positions follow in brackets.
+    fn place(&self) -> String {
+        let join = |place: String, next: &String| match next.starts_with('[') || place.is_empty() {
+            true => place + next,
+            false => place + "." + next,
+        };
+        self.location.iter().fold(String::new(), join)
     }
 
     /// Does `work` one level deeper, at `place`.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::oracle;
 
-const ROUNDS: u64 = 400;
+const ROUNDS: u64 = 120;
 
 #[test]
 fn both_matchers_agree_on_made_up_documents_and_filters() {

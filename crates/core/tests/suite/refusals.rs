@@ -38,7 +38,7 @@ fn refused() -> Vec<(Value, &'static str)> {
         (json!({"a": {"$all": 5}}), "a.$all"),
         (json!({"a": {"$all": [{"$gt": 5}]}}), "a.$all"),
         (json!({"a": {"$all": [{"$elemMatch": {"b": 1}}, 5]}}), "a.$all"),
-        (json!({"a": {"$all": [{"$elemMatch": {"$nope": 1}}]}}), "a.$all.[0].$elemMatch.$nope"),
+        (json!({"a": {"$all": [{"$elemMatch": {"$nope": 1}}]}}), "a.$all[0].$elemMatch.$nope"),
         (json!({"a": {"$elemMatch": 5}}), "a.$elemMatch"),
         (json!({"a": {"$elemMatch": [1]}}), "a.$elemMatch"),
         (json!({"a": {"$elemMatch": {"b": {"$nope": 1}}}}), "a.$elemMatch.b.$nope"),

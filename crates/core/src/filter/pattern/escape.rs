@@ -1,6 +1,6 @@
 //! What a backslash introduces.
 
-use super::{END, Item, Translator};
+use super::{Item, Translator};
 
 /// The characters of words, which are ASCII.
 pub(super) const WORD: &str = "0-9A-Za-z_";
@@ -26,7 +26,10 @@ impl Translator<'_> {
         let assertion = match kind {
             Some('A' | 'G') => Some((r"\A", false)),
             Some('z') => Some((r"\z", false)),
-            Some('Z') => Some((END, false)),
+            Some('Z') => {
+                self.input.next();
+                return Ok(self.end());
+            }
             Some('b') => Some((BOUNDARY, true)),
             Some('B') => Some((NO_BOUNDARY, true)),
             _ => None,

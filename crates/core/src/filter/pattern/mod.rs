@@ -51,6 +51,7 @@ pub(super) fn translate(pattern: &str, options: &str) -> Result<Translated, Stri
         groups: 0,
         depth: 0,
         backtracks: false,
+        ended: false,
     };
     let weight = translator.alternatives()?;
     match translator.input.peek() {
@@ -99,6 +100,8 @@ struct Translator<'p> {
     groups: usize,
     depth: usize,
     backtracks: bool,
+    /// Whether a `$` was read: as the last thing in a pattern it costs nothing, before others the engine backtracks.
+    ended: bool,
 }
 
 impl Translator<'_> {
@@ -110,12 +113,11 @@ impl Translator<'_> {
             match self.input.peek() {
                 None => return Ok(weight),
                 Some(')') if !self.input.quoted() => return Ok(weight),
-                Some('|') if !self.input.quoted() => {
-                    self.input.next();
-                    self.output.push('|');
-                    continue;
-                }
-                Some(_) => {}
+                Some(_) => self.backtracks |= self.ended,
+            }
+            if !self.input.quoted() && self.input.eat("|") {
+                self.output.push('|');
+                continue;
             }
             weight = weight.saturating_add(match self.item()? {
                 Item::Repeatable(weight) => self.quantified(weight)?,
@@ -137,7 +139,7 @@ impl Translator<'_> {
             '^' if self.flags.many_lines => Ok(self.assertion(LINE_START, true)),
             '^' => Ok(self.assertion(r"\A", false)),
             '$' if self.flags.many_lines => Ok(self.assertion("(?m:$)", false)),
-            '$' => Ok(self.assertion(END, false)),
+            '$' => Ok(self.end()),
             '*' | '+' | '?' => Err(self.input.error("there is nothing to repeat")),
             '{' if self.input.clone().counts().is_some() => Err(self.input.error("there is nothing to repeat")),
             _ => Ok(self.literal(character)),
@@ -160,6 +162,12 @@ impl Translator<'_> {
         self.output.push_str(text);
         self.backtracks |= backtracks;
         Item::Fixed(1)
+    }
+
+    fn end(&mut self) -> Item {
+        let item = self.assertion(END, false);
+        self.ended = true;
+        item
     }
 
     fn literal(&mut self, character: char) -> Item {
@@ -447,6 +455,16 @@ mod tests {
         }
         assert!(translate("a", "g").unwrap_err().starts_with("'g' is not an option"));
         assert!(translate(&"(".repeat(51), "").unwrap_err().starts_with("groups nest too deeply"));
+    }
+
+    #[test]
+    fn patterns_that_make_the_engine_backtrack_are_known() {
+        for pattern in ["^temp[0-9]+$", "(a|b)*c", "(?i:a)$", r"a\Z"] {
+            assert!(!translate(pattern, "").unwrap().backtracks, "{pattern}");
+        }
+        for pattern in ["(?=a)", r"(a)\1", "a$|b", "(a$)b", r"\ba", "a++", "(?>a)", r"\R"] {
+            assert!(translate(pattern, "").unwrap().backtracks, "{pattern}");
+        }
     }
 
     #[test]
