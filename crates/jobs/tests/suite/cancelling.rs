@@ -6,7 +6,7 @@ use holotype_jobs::{Failure, JobError, JobEvent, NewJob, State};
 use serde_json::json;
 
 use crate::support::{
-    Lab, Tally, Workers, counting, ended, events, handler, log_texts, new_job, on_both_engines, owner, running,
+    Lab, Tally, Workers, counting, ended, events, handler, lively, log_texts, new_job, on_both_engines, owner, running,
 };
 
 on_both_engines!(
@@ -56,7 +56,7 @@ async fn a_running_job_is_told_to_stop_and_then_is_cancelled(lab: &Lab) {
 }
 
 async fn a_job_is_cancelled_from_another_process(lab: &Lab) {
-    let (jobs, elsewhere) = (lab.jobs_with(crate::support::judging_after(crate::support::PATIENCE / 40)), lab.jobs());
+    let (jobs, elsewhere) = (lab.jobs_with(lively()), lab.jobs());
     let workers = Workers::start(&jobs, 1, vec![obedient()]);
     let id = lab.enqueue(&jobs, new_job("obedient")).await;
     running(&elsewhere, id).await;

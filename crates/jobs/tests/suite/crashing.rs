@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::child::Child;
 use crate::support::{
-    Lab, Tally, Workers, counting, ended, judging_after, log_texts, new_job, on_both_engines, owner, until,
+    Lab, Tally, Workers, counting, ended, judging_after, log_texts, new_job, on_both_engines, owner, taken_away, until,
 };
 
 on_both_engines!(
@@ -22,7 +22,8 @@ async fn a_job_whose_worker_is_killed_is_finished_by_another(lab: &Lab) {
     until(&jobs, id, |job| job.progress == 0.5).await;
     child.kill();
     let tally = Tally::default();
-    let workers = Workers::start(&jobs, 1, vec![counting("endless", &tally)]);
+    taken_away(&jobs).await;
+    let workers = Workers::start(&lab.jobs(), 1, vec![counting("endless", &tally)]);
     let job = ended(&jobs, id).await;
     workers.stop().await;
     assert_eq!((job.state, job.attempt, job.result), (State::Succeeded, 2, Some(json!(1))));

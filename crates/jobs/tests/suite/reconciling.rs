@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::support::{
-    Lab, Tally, Workers, counting, ended, handler, judging_after, log_texts, new_job, on_both_engines, options, owner,
-    running, until,
+    Lab, Tally, Workers, counting, ended, handler, judging_after, lively, log_texts, new_job, on_both_engines, options,
+    owner, running, taken_away, until,
 };
 
 on_both_engines!(
@@ -110,8 +110,9 @@ async fn a_late_worker_can_write_nothing_any_more(lab: &Lab) {
     let late_workers = Workers::start(&late, 1, vec![handler]);
     let id = lab.enqueue(&late, new_job("guided")).await;
     let job = job.await.unwrap();
-    // Another worker takes the job for lost and does it.
-    let workers = Workers::start(&judge, 1, vec![counting("guided", &Tally::default())]);
+    // It is taken for dead, and another worker does the job.
+    taken_away(&judge).await;
+    let workers = Workers::start(&lab.jobs(), 1, vec![counting("guided", &Tally::default())]);
     let done = ended(&judge, id).await;
     workers.stop().await;
     assert_eq!((done.state, done.attempt, &done.result), (State::Succeeded, 2, &Some(json!(1))));
@@ -142,13 +143,12 @@ async fn a_silent_worker_that_was_the_last_attempt_fails_the_job(lab: &Lab) {
     let late_workers = Workers::start(&late, 1, vec![handler]);
     let id = lab.enqueue(&late, NewJob { max_attempts: 1, ..new_job("guided") }).await;
     job.await.unwrap();
-    let workers = Workers::start(&judge, 1, vec![]);
+    taken_away(&judge).await;
     let done = ended(&judge, id).await;
     assert_eq!((done.state, done.attempt), (State::Failed, 1));
     assert!(done.error.as_ref().unwrap().contains("attempt 1 of 1 went silent"), "{done:?}");
     finish.send(Ok(json!("late"))).unwrap();
     late_workers.stop().await;
-    workers.stop().await;
     assert_eq!(judge.get(&owner(), id).await.unwrap(), done);
 }
 
@@ -159,9 +159,8 @@ async fn a_job_that_is_being_cancelled_ends_with_its_silent_worker(lab: &Lab) {
     let id = lab.enqueue(&late, new_job("guided")).await;
     job.await.unwrap();
     assert_eq!(judge.cancel(&owner(), id).await.unwrap().state, State::Cancelling);
-    let workers = Workers::start(&judge, 1, vec![]);
+    taken_away(&judge).await;
     assert_eq!(ended(&judge, id).await.state, State::Cancelled);
-    workers.stop().await;
     finish.send(Ok(json!("late"))).unwrap();
     late_workers.stop().await;
     assert_eq!(judge.get(&owner(), id).await.unwrap().state, State::Cancelled);
@@ -169,7 +168,7 @@ async fn a_job_that_is_being_cancelled_ends_with_its_silent_worker(lab: &Lab) {
 
 async fn a_job_that_gives_signs_of_life_is_left_alone(lab: &Lab) {
     // The judge waits a hundred heartbeats long, so that a loaded machine is not taken for a dead one.
-    let worker = lab.jobs_with(Options { heartbeat: Duration::from_millis(50), missed_heartbeats: 600, ..options() });
+    let worker = lab.jobs_with(lively());
     let judge = lab.jobs_with(judging_after(Duration::from_secs(5)));
     let Guided { handler, job, finish } = guided();
     let workers = Workers::start(&worker, 1, vec![handler]);

@@ -9,8 +9,8 @@ use holotype_testkit::clock::HandClock;
 use serde_json::json;
 
 use crate::support::{
-    Lab, Tally, Workers, counting, ended, events, handler, log_of, new_job, on_both_engines, options, owner, running,
-    until,
+    Lab, Tally, Workers, counting, ended, events, handler, lively, log_of, new_job, on_both_engines, options, owner,
+    running, until,
 };
 
 on_both_engines!(
@@ -113,7 +113,7 @@ async fn what_a_job_read_and_made_is_in_its_lineage(lab: &Lab) {
 }
 
 async fn handlers_that_block_their_threads_stop_nobody_else(lab: &Lab) {
-    let jobs = lab.jobs_with(Options { heartbeat: Duration::from_millis(100), missed_heartbeats: 150, ..options() });
+    let jobs = lab.jobs_with(lively());
     let (release, wait) = mpsc::channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
     let blocking = handler("blocking", move |_| {
@@ -151,8 +151,7 @@ async fn handlers_that_block_their_threads_stop_nobody_else(lab: &Lab) {
 async fn a_heartbeat_grows_while_the_clock_stands_still(lab: &Lab) {
     let clock = Arc::new(HandClock::default());
     let catalog = lab.opened_with(clock).await;
-    let options = Options { heartbeat: Duration::from_millis(20), missed_heartbeats: 500, ..options() };
-    let jobs = Jobs::new(catalog.clone(), options);
+    let jobs = Jobs::new(catalog.clone(), lively());
     let waiting = handler("waiting", |job| async move {
         job.cancellation().await;
         Err(Failure::Cancelled)

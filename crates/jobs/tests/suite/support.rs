@@ -137,9 +137,21 @@ pub(crate) fn options() -> Options {
     }
 }
 
-/// The options of somebody who takes a silence of this length for death.
+/// Gives many signs of life, and is as patient as ever.
+pub(crate) fn lively() -> Options {
+    Options { heartbeat: Duration::from_millis(50), missed_heartbeats: 300, ..options() }
+}
+
+/// Takes a silence of this length for death.
 pub(crate) fn judging_after(lease: Duration) -> Options {
-    Options { heartbeat: lease / 10, missed_heartbeats: 10, ..options() }
+    Options { heartbeat: lease, missed_heartbeats: 1, ..options() }
+}
+
+/// Waits until `judge` has taken a job from a silent worker.
+pub(crate) async fn taken_away(judge: &Jobs) {
+    while judge.reconcile().await.unwrap().leases_lost == 0 {
+        tokio::time::sleep(options().reconcile).await;
+    }
 }
 
 pub(crate) fn owner() -> Caller {
