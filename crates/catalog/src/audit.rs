@@ -49,7 +49,8 @@ impl Tx {
 }
 
 impl Catalog {
-    /// At most `limit` events, newest first, older than the event with the sequence number `before`. Administrators only.
+    /// At most `limit` events, newest first, older than the event with the sequence number `before`. Administrators
+    /// only.
     ///
     /// # Errors
     /// [`CatalogError::AdminOnly`].

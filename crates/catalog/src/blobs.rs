@@ -1,8 +1,10 @@
 //! Which bytes are held, for whom, and which may go.
 //!
-//! Every decision is one row's compare-and-set on `blobs`, so it holds whatever else happens at the same time: whoever is about
-//! to store bytes *pins* their digest first; a record *references* a blob in the record's own transaction; a sweep marks
-//! `deleting` only what has no reference and no pin and has been so for a while; and a pin that meets `deleting` says so.
+//! Every decision is one row's compare-and-set on `blobs`, so it holds whatever else happens at the same time: whoever
+//! is about to store bytes *pins* their digest first; a record *references* a blob in the record's own transaction; a
+//! sweep marks
+//! `deleting` only what has no reference and no pin and has been so for a while; and a pin that meets `deleting` says
+//! so.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,7 +15,8 @@ use sea_query::{Expr, ExprTrait as _, Query};
 use crate::row::Row;
 use crate::{CatalogError, Tx, values};
 
-/// How long a sweep may take from claiming blobs to having deleted their bytes. Another sweep may claim them afterwards.
+/// How long a sweep may take from claiming blobs to having deleted their bytes. Another sweep may claim them
+/// afterwards.
 pub const DELETION_LEASE: Duration = Duration::from_mins(10);
 
 /// How many values one statement is given in a list: far below what either engine takes.
@@ -171,15 +174,17 @@ impl Tx {
         Ok(digests.len())
     }
 
-    /// Claims at most `limit` blobs for deletion that nothing references or pins and that have been unused since `grace_before`.
+    /// Claims at most `limit` blobs for deletion that nothing references or pins and that have been unused since
+    /// `grace_before`.
     ///
-    /// The caller deletes their bytes within [`DELETION_LEASE`] and then [forgets](Self::forget_deleted) them. What an earlier
-    /// sweep claimed and did not finish in that time is claimed again.
+    /// The caller deletes their bytes within [`DELETION_LEASE`] and then [forgets](Self::forget_deleted) them. What an
+    /// earlier sweep claimed and did not finish in that time is claimed again.
     ///
     /// # Errors
     /// What the database refuses.
     pub async fn mark_deleting(&mut self, grace_before: Instant, limit: usize) -> Result<Vec<Digest>, CatalogError> {
-        // The condition stands outside, too: that is where PostgreSQL looks again at a row somebody else has just changed.
+        // The condition stands outside, too: that is where PostgreSQL looks again at a row somebody else has just
+        // changed.
         let mark = "UPDATE blobs SET state = 'deleting', deleting_until = $3
             WHERE reference_count = 0 AND unused_since <= $1 AND pinned_until <= $2
                 AND (state <> 'deleting' OR deleting_until <= $2)

@@ -67,7 +67,8 @@ pub enum Pools {
 }
 
 impl Catalog {
-    /// Opens the catalog at `url`, which must be at [`EXPECTED_VERSION`](Self::EXPECTED_VERSION). Call it on a tokio runtime.
+    /// Opens the catalog at `url`, which must be at [`EXPECTED_VERSION`](Self::EXPECTED_VERSION). Call it on a tokio
+    /// runtime.
     ///
     /// # Errors
     /// [`CatalogError::SchemaMismatch`] for another version or an empty database; [`CatalogError::Unreachable`].
@@ -94,11 +95,12 @@ impl Catalog {
 
     /// Runs `work` in a transaction and commits what it did if it answers `Ok`; when this answers, it is durable.
     ///
-    /// `work` may run more than once, so it must have no effect but through the transaction, and it must wait for nothing else:
-    /// on SQLite every other writer waits for it. It owns what it uses; large things are shared by `Arc`.
+    /// `work` may run more than once, so it must have no effect but through the transaction, and it must wait for
+    /// nothing else: on SQLite every other writer waits for it. It owns what it uses; large things are shared by `Arc`.
     ///
     /// # Errors
-    /// What `work` answers, or why the commit failed. Nothing is stored then, unless the connection was lost during the commit.
+    /// What `work` answers, or why the commit failed. Nothing is stored then, unless the connection was lost during the
+    /// commit.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
@@ -131,7 +133,8 @@ impl Catalog {
         }
     }
 
-    /// Finishes what was handed over before, and closes every connection. Other clones fail with [`CatalogError::Closed`] afterwards.
+    /// Finishes what was handed over before, and closes every connection. Other clones fail with
+    /// [`CatalogError::Closed`] afterwards.
     pub async fn close(&self) {
         match &self.0.database {
             Database::Sqlite { writer, readers, shared } => {

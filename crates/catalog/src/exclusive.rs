@@ -14,7 +14,8 @@ const LOCK: i64 = 0x686f_6c6f_7479_7065;
 
 /// Runs `work` alone in a transaction, in a database that need not hold a catalog yet, and commits if it succeeds.
 ///
-/// On SQLite, references between rows are not enforced meanwhile: a table may have to be made again. Whoever calls checks them.
+/// On SQLite, references between rows are not enforced meanwhile: a table may have to be made again. Whoever calls
+/// checks them.
 pub(crate) async fn exclusively<T, F>(url: &CatalogUrl, clock: &dyn Clock, work: F) -> Result<T, CatalogError>
 where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, CatalogError>>,

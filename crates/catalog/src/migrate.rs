@@ -1,7 +1,7 @@
 //! The versions of the tables, and the way from one to the next.
 //!
-//! `migrations/sqlite` and `migrations/postgres` are numbered alike. All that is needed runs in one transaction, on either
-//! engine, so a migration that fails leaves the catalog as it was.
+//! `migrations/sqlite` and `migrations/postgres` are numbered alike. All that is needed runs in one transaction, on
+//! either engine, so a migration that fails leaves the catalog as it was.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +39,8 @@ impl Catalog {
         version(url).await
     }
 
-    /// Makes the tables in an empty database, which may be a file that does not exist yet. A catalog that is there already stays.
+    /// Makes the tables in an empty database, which may be a file that does not exist yet. A catalog that is there
+    /// already stays.
     ///
     /// # Errors
     /// [`CatalogError::SchemaMismatch`] if a catalog of another version is there.
@@ -51,11 +52,13 @@ impl Catalog {
         upgrade(url, clock, &migrator).await
     }
 
-    /// Brings the catalog at `url` to the version that this program works with, after a verified backup in a new folder under
+    /// Brings the catalog at `url` to the version that this program works with, after a verified backup in a new folder
+    /// under
     /// `backups`. An empty database gets its tables.
     ///
     /// # Errors
-    /// [`CatalogError::SchemaMismatch`] for a newer catalog; [`CatalogError::Migration`] if a migration fails, with nothing changed.
+    /// [`CatalogError::SchemaMismatch`] for a newer catalog; [`CatalogError::Migration`] if a migration fails, with
+    /// nothing changed.
     pub async fn migrate(url: &CatalogUrl, clock: &dyn Clock, backups: &Path) -> Result<Migrated, CatalogError> {
         let found = version(url).await?;
         if found >= Self::EXPECTED_VERSION {

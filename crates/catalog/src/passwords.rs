@@ -43,7 +43,8 @@ impl Passwords {
         .await?
     }
 
-    /// Whether a password belongs to a hash. Without a hash it takes as long, so that the time does not tell who exists.
+    /// Whether a password belongs to a hash. Without a hash it takes as long, so that the time does not tell who
+    /// exists.
     ///
     /// # Errors
     /// [`CatalogError::TooManyLogins`]; [`CatalogError::Column`] for a hash that is none.
@@ -69,7 +70,8 @@ impl Passwords {
         .await?
     }
 
-    /// Runs slow work on a thread that may block, when it is its turn. The turn ends with the work, not with whoever waits for it.
+    /// Runs slow work on a thread that may block, when it is its turn. The turn ends with the work, not with whoever
+    /// waits for it.
     async fn alone<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, CatalogError> {
         let _place = self.waiting.try_acquire().map_err(|_| CatalogError::TooManyLogins)?;
         let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| CatalogError::Closed)?;

@@ -10,7 +10,8 @@ use sqlx::{Connection as _, Executor as _};
 use crate::tx::{Held, Tx};
 use crate::{CatalogError, random};
 
-/// Connections at the same time; a server allows 100 unless told otherwise, and workers on other hosts need some as well.
+/// Connections at the same time; a server allows 100 unless told otherwise, and workers on other hosts need some as
+/// well.
 const CONNECTIONS: u32 = 16;
 
 /// How often work is run that the server ends in favour of other work.

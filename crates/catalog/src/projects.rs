@@ -244,7 +244,8 @@ impl Catalog {
     /// Gives a user a role in a project, or another one.
     ///
     /// # Errors
-    /// As [`Tx::require`] for an owner; [`CatalogError::NotFound`] for the user; [`CatalogError::Conflict`] if no owner were left.
+    /// As [`Tx::require`] for an owner; [`CatalogError::NotFound`] for the user; [`CatalogError::Conflict`] if no owner
+    /// were left.
     pub async fn set_role(
         &self,
         caller: &Caller,

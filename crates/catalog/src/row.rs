@@ -175,7 +175,8 @@ impl<T: ToValue> ToValue for &T {
     }
 }
 
-/// The values of a statement, in the order of its `$1`, `$2`, …: ids, digests, instants, numbers, texts, bytes, and options of them.
+/// The values of a statement, in the order of its `$1`, `$2`, …: ids, digests, instants, numbers, texts, bytes, and
+/// options of them.
 #[macro_export]
 macro_rules! values {
     ($($value:expr),* $(,)?) => {

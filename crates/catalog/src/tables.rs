@@ -5,7 +5,8 @@ use sea_query::Value;
 use crate::row::Row;
 use crate::{CatalogError, Engine, Tx, values};
 
-/// Every table, each after those that its rows refer to. What is not here is in no backup; a test compares it with the schema.
+/// Every table, each after those that its rows refer to. What is not here is in no backup; a test compares it with the
+/// schema.
 pub(crate) const TABLES: &[&str] = &[
     "projects",
     "users",
@@ -78,7 +79,8 @@ impl Tx {
     /// All tables that are there, also those of others.
     pub(crate) async fn all_tables(&mut self) -> Result<Vec<String>, CatalogError> {
         let select = crate::Sql {
-            sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+            sqlite: "SELECT name FROM sqlite_schema
+                WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
             postgres: "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1",
         };
         self.rows_sql(select, values![]).await?.iter().map(|row| row.get("name")).collect()

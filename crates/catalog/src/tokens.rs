@@ -1,7 +1,8 @@
 //! Tokens: secrets that stand for a user.
 //!
-//! A token is `holo_` and 256 random bits; the catalog keeps its SHA-256. Looking one up costs a query, so what was found is
-//! remembered for some seconds, and forgotten at once when a token is revoked or a user disabled in this process.
+//! A token is `holo_` and 256 random bits; the catalog keeps its SHA-256. Looking one up costs a query, so what was
+//! found is remembered for some seconds, and forgotten at once when a token is revoked or a user disabled in this
+//! process.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -198,7 +199,8 @@ impl Catalog {
         Ok(found.is_good(now).then_some(found.caller))
     }
 
-    /// Writes down that a token was used, at most once a minute; whether it did. That it cannot is no reason to refuse the token.
+    /// Writes down that a token was used, at most once a minute; whether it did. That it cannot is no reason to refuse
+    /// the token.
     async fn note_use(&self, found: &Found, now: Instant) -> bool {
         let Some(id) = found.caller.token else { return false };
         if found.last_used_at.is_some_and(|last| now < last.after(USE_NOTED)) {
@@ -235,4 +237,37 @@ fn token(row: &Row) -> Result<Token, CatalogError> {
         expires_at: row.get("expires_at")?,
         last_used_at: row.get("last_used_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(now: Instant) -> Found {
+        Found { caller: Catalog::local_owner(), expires_at: None, last_used_at: None, found_at: now }
+    }
+
+    #[test]
+    fn a_look_up_that_began_before_a_revocation_is_not_remembered() {
+        let (cache, secret, now) = (TokenCache::default(), Digest::of(b"secret"), Instant::from_micros(0));
+        let (before, _) = cache.recall(&secret, now);
+        cache.forget_all();
+        cache.remember(before, secret, found(now));
+        let (after, recalled) = cache.recall(&secret, now);
+        assert!(recalled.is_none());
+        cache.remember(after, secret, found(now));
+        assert!(cache.recall(&secret, now).1.is_some());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_in_time_and_number() {
+        let (cache, secret, now) = (TokenCache::default(), Digest::of(b"secret"), Instant::from_micros(0));
+        cache.remember(0, secret, found(now));
+        assert!(cache.recall(&secret, now.after(REMEMBERED)).1.is_none());
+        assert!(cache.recall(&secret, now.before(REMEMBERED)).1.is_none(), "a clock that was set back");
+        for number in 0..3 * MOST_REMEMBERED {
+            cache.remember(0, Digest::of(&number.to_le_bytes()), found(now));
+        }
+        assert!(cache.0.lock().unwrap().found.len() <= MOST_REMEMBERED);
+    }
 }

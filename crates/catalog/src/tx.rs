@@ -17,10 +17,12 @@ use crate::{CatalogError, Engine, Row, random};
 /// What runs when the transaction has been committed, and only then.
 pub type AfterCommit = Box<dyn FnOnce() + Send>;
 
-/// An open transaction. [`Catalog::write`](crate::Catalog::write) and [`Catalog::read`](crate::Catalog::read) hand it to their work.
+/// An open transaction. [`Catalog::write`](crate::Catalog::write) and [`Catalog::read`](crate::Catalog::read) hand it
+/// to their work.
 ///
-/// After the first statement that fails, every other one is refused and the transaction cannot be committed, on both engines:
-/// PostgreSQL would answer the commit with success and store nothing. Where a conflict is expected, `ON CONFLICT` says so.
+/// After the first statement that fails, every other one is refused and the transaction cannot be committed, on both
+/// engines: PostgreSQL would answer the commit with success and store nothing. Where a conflict is expected, `ON
+/// CONFLICT` says so.
 #[derive(Debug)]
 pub struct Tx {
     connection: Held,
@@ -118,7 +120,8 @@ impl Tx {
         self.execute(text, values).await
     }
 
-    /// Runs SQL whose text never varies and gives its rows. What is composed at run time goes through [`rows`](Self::rows).
+    /// Runs SQL whose text never varies and gives its rows. What is composed at run time goes through
+    /// [`rows`](Self::rows).
     ///
     /// # Errors
     /// As [`rows`](Self::rows).

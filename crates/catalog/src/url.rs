@@ -19,7 +19,8 @@ pub(crate) enum Place {
 }
 
 impl CatalogUrl {
-    /// Reads `sqlite:///path/catalog.db` (everything after `sqlite://` is the path as it is), a path, or `postgres://…`.
+    /// Reads `sqlite:///path/catalog.db` (everything after `sqlite://` is the path as it is), a path, or
+    /// `postgres://…`.
     ///
     /// # Errors
     /// [`CatalogError::InvalidUrl`], which does not repeat the text.

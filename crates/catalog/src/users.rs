@@ -73,12 +73,12 @@ impl Catalog {
         Ok(exist)
     }
 
-    /// Creates a user. The first one becomes an administrator and takes over what the local owner made; every later one gets a
-    /// project of their own. Administrators only.
+    /// Creates a user. The first one becomes an administrator and takes over what the local owner made; every later one
+    /// gets a project of their own. Administrators only.
     ///
     /// # Errors
-    /// [`CatalogError::AdminOnly`]; [`CatalogError::Invalid`] for the name or the password; [`CatalogError::Conflict`] for a name
-    /// that is taken.
+    /// [`CatalogError::AdminOnly`]; [`CatalogError::Invalid`] for the name or the password; [`CatalogError::Conflict`]
+    /// for a name that is taken.
     pub async fn create_user(
         &self,
         caller: &Caller,

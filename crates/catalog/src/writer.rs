@@ -1,9 +1,9 @@
 //! The one task that writes to SQLite: it takes what many callers want and commits it in groups.
 //!
-//! SQLite has one writer at a time, and a durable commit costs a flush of the disk. So the callers that wait while a commit is
-//! under way share the next one. A group runs bare at first. If a piece of it fails after it changed something, the group is
-//! rolled back and run again with a savepoint around each piece, so that one caller's failure is its own; that the common
-//! case pays for no savepoints is why work may run more than once.
+//! SQLite has one writer at a time, and a durable commit costs a flush of the disk. So the callers that wait while a
+//! commit is under way share the next one. A group runs bare at first. If a piece of it fails after it changed
+//! something, the group is rolled back and run again with a savepoint around each piece, so that one caller's failure
+//! is its own; that the common case pays for no savepoints is why work may run more than once.
 
 use std::sync::Arc;
 
@@ -77,7 +77,8 @@ where
 }
 
 impl Writer {
-    /// Starts the task, which owns `connection` and ends when the last handle is gone or [`close`](Self::close) is called.
+    /// Starts the task, which owns `connection` and ends when the last handle is gone or [`close`](Self::close) is
+    /// called.
     pub(crate) fn start(connection: SqliteConnection, clock: Arc<dyn Clock>) -> Self {
         let (sender, queue) = mpsc::channel(QUEUE);
         let tx = Tx::new(Held::SqliteWriter(Box::new(connection)), clock.now());

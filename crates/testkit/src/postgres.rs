@@ -1,9 +1,9 @@
 //! Throw-away PostgreSQL: one cluster for all test processes of this machine's user, one fresh database per test.
 //!
-//! `HOLOTYPE_TEST_POSTGRES=postgres://…` names a server to use instead. Otherwise the first test that asks starts a cluster
-//! from Debian's `postgresql` package, and the processes that follow share it. Every process holds a shared lock on a file; a
-//! watchdog (`watchdog.sh`) stops the cluster and removes it once nobody has held that lock for a few seconds, so a test that
-//! is killed leaks nothing either.
+//! `HOLOTYPE_TEST_POSTGRES=postgres://…` names a server to use instead. Otherwise the first test that asks starts a
+//! cluster from Debian's `postgresql` package, and the processes that follow share it. Every process holds a shared
+//! lock on a file; a watchdog (`watchdog.sh`) stops the cluster and removes it once nobody has held that lock for a few
+//! seconds, so a test that is killed leaks nothing either.
 
 use std::fs::{self, File};
 use std::io;
@@ -143,7 +143,8 @@ fn watch(root: &Path, programs: &Path, cluster: &Path, user: &Account, port: u16
     server
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-D"])
         .args([cluster, "-k".as_ref(), cluster])
-        // The tests' data may be lost with the machine; what they assert about durability they do not ask of this server.
+        // The tests' data may be lost with the machine; what they assert about durability they do not ask of this
+        // server.
         .args([
             "-c",
             "fsync=off",

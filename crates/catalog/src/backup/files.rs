@@ -25,7 +25,8 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins a backup that is to become `folder`. What it holds is for its owner's eyes: hashes of passwords and tokens.
+    /// Begins a backup that is to become `folder`. What it holds is for its owner's eyes: hashes of passwords and
+    /// tokens.
     pub(super) fn begin(folder: &Path) -> Result<Self, CatalogError> {
         if folder.try_exists().map_err(CatalogError::file(folder))? {
             return Err(CatalogError::conflict(format!("{} is there already", folder.display())));

@@ -1,8 +1,9 @@
 //! Backups: the whole catalog at one moment, proven to be whole, in one format for both engines.
 //!
-//! A backup is a folder: the catalog as a SQLite file, whichever engine it came from, the list of the blobs it needs, and a
-//! manifest with the size and SHA-256 of both. It is made while the catalog is in use, in one snapshot, and appears under its
-//! name only when it is complete. docs/formats/backup.md describes it for those who read it with other programs.
+//! A backup is a folder: the catalog as a SQLite file, whichever engine it came from, the list of the blobs it needs,
+//! and a manifest with the size and SHA-256 of both. It is made while the catalog is in use, in one snapshot, and
+//! appears under its name only when it is complete. docs/formats/backup.md describes it for those who read it with
+//! other programs.
 
 mod files;
 mod make;
@@ -119,8 +120,8 @@ impl Catalog {
         BlobList::open(folder)
     }
 
-    /// Verifies a backup and puts it into the database at `url`, of either engine, in one transaction. The catalog is then at the
-    /// backup's version; [`Catalog::migrate`] brings it to the present one.
+    /// Verifies a backup and puts it into the database at `url`, of either engine, in one transaction. The catalog is
+    /// then at the backup's version; [`Catalog::migrate`] brings it to the present one.
     ///
     /// # Errors
     /// [`CatalogError::BadBackup`]; [`CatalogError::Conflict`] if a catalog is there that is to be kept.

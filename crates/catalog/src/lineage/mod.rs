@@ -1,8 +1,9 @@
 //! How things were made: what activities used and made, and which records hold which bytes.
 //!
-//! There are three relations. An activity *used* an entity; an activity *generated* an entity; a record *contains* a blob. The
-//! first two are written by whoever runs the activity, the third is what blob references say anyway. A record that somebody
-//! captured by hand has no activity: its own row says who and when, and [`RecordKind`] says where it says so.
+//! There are three relations. An activity *used* an entity; an activity *generated* an entity; a record *contains* a
+//! blob. The first two are written by whoever runs the activity, the third is what blob references say anyway. A record
+//! that somebody captured by hand has no activity: its own row says who and when, and [`RecordKind`] says where it says
+//! so.
 
 mod walk;
 

@@ -74,8 +74,10 @@ async fn contents(catalog: &Catalog) -> BTreeMap<String, Vec<String>> {
                 sqlx::query_scalar::<_, String>(select).fetch_all(&pool).await.unwrap()
             }
             Pools::Postgres(pool) => {
-                let columns = "SELECT string_agg('coalesce(' || CASE data_type WHEN 'bytea' THEN 'encode(' || column_name || ', ''hex'')'
-                        WHEN 'boolean' THEN column_name || '::int::text' ELSE column_name || '::text' END || ', ''null'')',
+                let columns = "SELECT string_agg('coalesce(' || CASE data_type
+                            WHEN 'bytea' THEN 'encode(' || column_name || ', ''hex'')'
+                            WHEN 'boolean' THEN column_name || '::int::text'
+                            ELSE column_name || '::text' END || ', ''null'')',
                         ' || ''|'' || ' ORDER BY column_name COLLATE \"C\")
                     FROM information_schema.columns WHERE table_name = $1";
                 let columns: String = sqlx::query_scalar(columns).bind(&table).fetch_one(&pool).await.unwrap();
@@ -134,161 +136,184 @@ impl Empty {
 }
 
 on_both! {
-    async fn a_backup_can_be_restored_into_either_engine(bench: Bench) {
-        fill(&bench).await;
-        let expected = contents(&bench.catalog).await;
-        assert!(expected.values().all(|rows| !rows.is_empty()), "every table is tried: {expected:?}");
-        let folder = bench.path("backup");
-        let manifest = bench.catalog.backup(&folder).await.unwrap();
-        assert_eq!(manifest.tables.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-        assert_eq!((manifest.blobs.count, manifest.blobs.bytes, manifest.engine.as_str()), (2, 6, bench.catalog.engine().name()));
-        for postgres in [false, true] {
-            let empty = Empty::like(postgres).await;
-            assert_eq!(empty.restore(&folder, Existing::Keep).await.unwrap(), manifest);
-            let restored = empty.open().await;
-            assert_eq!(contents(&restored).await, expected);
-            // What is added afterwards gets a number that was never given out.
-            let sequence: i64 = restored.write(|tx| Box::pin(async move {
-                let insert = "INSERT INTO datapoints (project, id, label, data_type, data_timestamp, document, content_digest,
-                        agent, created_at)
-                    VALUES ($1, 'next', '', 'json', '', '{}', $2, '', 0) RETURNING sequence";
-                tx.row_sql(insert, values![ProjectId::DEFAULT, vec![0_u8]]).await?.unwrap().get("sequence")
-            })).await.unwrap();
-            assert_eq!(sequence, 3);
-            let right = SecretString::from("correct horse");
-            assert!(restored.authenticate_password("ada", &right).await.unwrap().is_some());
-        }
-    }
+    a_backup_can_be_restored_into_either_engine
+    a_backup_is_one_moment_of_a_catalog_in_use
+    a_damaged_backup_is_not_restored
+    a_backup_of_a_newer_program_is_refused
+    a_catalog_is_replaced_only_on_demand_and_whole
+    a_restore_that_fails_leaves_the_old_catalog
+    a_folder_that_is_there_is_not_touched_and_one_of_a_killed_program_is_no_hindrance
+    the_list_of_blobs_is_read_back
+    others_cannot_read_a_backup
+}
 
-    async fn a_backup_is_one_moment_of_a_catalog_in_use(bench: Bench) {
-        let (catalog, done) = (bench.catalog.clone(), Arc::new(AtomicBool::new(false)));
-        let writing = tokio::spawn({
-            let (catalog, done) = (catalog.clone(), Arc::clone(&done));
-            async move {
-                let mut number = 0;
-                while !done.load(Ordering::SeqCst) {
-                    // Two rows that belong together: a backup has both or neither.
-                    catalog.create_project(&Catalog::local_owner(), &format!("p{number}")).await.unwrap();
-                    number += 1;
-                }
-                number
-            }
-        });
-        let mut manifests = Vec::new();
-        for number in 0..4 {
-            manifests.push(catalog.backup(&bench.path(&format!("backup-{number}"))).await.unwrap());
-        }
-        done.store(true, Ordering::SeqCst);
-        let written = writing.await.unwrap();
-        for manifest in manifests {
-            let projects = manifest.tables["projects"];
-            assert_eq!((manifest.tables["members"], manifest.tables["audit_events"]), (projects, projects - 1));
-            assert!(projects <= written + 1);
-        }
-    }
-
-    async fn a_damaged_backup_is_not_restored(bench: Bench) {
-        fill(&bench).await;
-        let damages: [(&str, Damage); 6] = [
-            ("catalog.db is not the file", |folder| flip(&folder.join("catalog.db"))),
-            ("blobs.txt is not the file", |folder| fs::write(folder.join("blobs.txt"), "").unwrap()),
-            ("manifest.json", |folder| fs::remove_file(folder.join("manifest.json")).unwrap()),
-            ("manifest.json", |folder| fs::write(folder.join("manifest.json"), "{").unwrap()),
-            ("its format is 2", |folder| edit(folder, "\"format\": 1", "\"format\": 2")),
-            ("other numbers of rows", |folder| edit(folder, "\"users\": 1", "\"users\": 2")),
-        ];
-        for (number, (problem, damage)) in damages.into_iter().enumerate() {
-            let folder = bench.path(&format!("backup-{number}"));
-            bench.catalog.backup(&folder).await.unwrap();
-            damage(&folder);
-            let empty = Empty::like(bench.is_postgres()).await;
-            let error = empty.restore(&folder, Existing::Keep).await.unwrap_err();
-            assert!(matches!(error, CatalogError::BadBackup { .. }), "{error:?}");
-            assert!(error.to_string().contains(problem), "{error}");
-            assert_eq!(Catalog::schema_version(&empty.url).await.unwrap(), 0, "nothing was made");
-        }
-    }
-
-    async fn a_backup_of_a_newer_program_is_refused(bench: Bench) {
-        let folder = bench.path("backup");
-        bench.catalog.backup(&folder).await.unwrap();
-        let connection = sqlx::SqlitePool::connect(&format!("sqlite://{}", folder.join("catalog.db").display())).await.unwrap();
-        sqlx::query("UPDATE holotype_migrations SET version = 99 WHERE version = 2").execute(&connection).await.unwrap();
-        connection.close().await;
-        let bytes = fs::read(folder.join("catalog.db")).unwrap();
-        let mut manifest = Catalog::read_backup(&folder).unwrap();
-        (manifest.schema_version, manifest.catalog.sha256, manifest.catalog.size) = (99, Digest::of(&bytes), bytes.len() as u64);
-        fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
-        let error = Empty::like(bench.is_postgres()).await.restore(&folder, Existing::Keep).await.unwrap_err();
-        assert!(error.to_string().contains("install the newer program"), "{error}");
-    }
-
-    async fn a_catalog_is_replaced_only_on_demand_and_whole(bench: Bench) {
-        let folder = bench.path("backup");
-        fill(&bench).await;
-        bench.catalog.backup(&folder).await.unwrap();
-        let expected = contents(&bench.catalog).await;
-        bench.catalog.create_project(&Catalog::local_owner(), "later").await.unwrap();
-        let before = contents(&bench.catalog).await;
-        let url = bench.catalog.url().clone();
-        let refused = Catalog::restore(&folder, &url, &*bench.clock, Existing::Keep).await;
-        assert!(matches!(refused, Err(CatalogError::Conflict { .. })), "{refused:?}");
-        assert_eq!(contents(&bench.catalog).await, before);
-        bench.catalog.close().await;
-        Catalog::restore(&folder, &url, &*bench.clock, Existing::Replace).await.unwrap();
-        let restored = bench.again().await;
+async fn a_backup_can_be_restored_into_either_engine(bench: Bench) {
+    fill(&bench).await;
+    let expected = contents(&bench.catalog).await;
+    assert!(expected.values().all(|rows| !rows.is_empty()), "every table is tried: {expected:?}");
+    let folder = bench.path("backup");
+    let manifest = bench.catalog.backup(&folder).await.unwrap();
+    assert_eq!(manifest.tables.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    assert_eq!(
+        (manifest.blobs.count, manifest.blobs.bytes, manifest.engine.as_str()),
+        (2, 6, bench.catalog.engine().name())
+    );
+    for postgres in [false, true] {
+        let empty = Empty::like(postgres).await;
+        assert_eq!(empty.restore(&folder, Existing::Keep).await.unwrap(), manifest);
+        let restored = empty.open().await;
         assert_eq!(contents(&restored).await, expected);
+        // What is added afterwards gets a number that was never given out.
+        let sequence: i64 = restored
+            .write(|tx| {
+                Box::pin(async move {
+                    let insert = "INSERT INTO datapoints
+                    (project, id, label, data_type, data_timestamp, document, content_digest, agent, created_at)
+                VALUES ($1, 'next', '', 'json', '', '{}', $2, '', 0) RETURNING sequence";
+                    tx.row_sql(insert, values![ProjectId::DEFAULT, vec![0_u8]]).await?.unwrap().get("sequence")
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(sequence, 3);
+        let right = SecretString::from("correct horse");
+        assert!(restored.authenticate_password("ada", &right).await.unwrap().is_some());
     }
+}
 
-    async fn a_restore_that_fails_leaves_the_old_catalog(bench: Bench) {
-        fill(&bench).await;
-        let folder = bench.path("backup");
-        bench.catalog.backup(&folder).await.unwrap();
-        // A row that no catalog takes, in a backup whose manifest agrees: it is met in the middle of the restore.
-        let file = sqlx::SqlitePool::connect(&format!("sqlite://{}", folder.join("catalog.db").display())).await.unwrap();
-        sqlx::raw_sql("PRAGMA ignore_check_constraints = on; UPDATE members SET role = 'king'").execute(&file).await.unwrap();
-        file.close().await;
-        let bytes = fs::read(folder.join("catalog.db")).unwrap();
-        let mut manifest = Catalog::read_backup(&folder).unwrap();
-        (manifest.catalog.sha256, manifest.catalog.size) = (Digest::of(&bytes), bytes.len() as u64);
-        fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
-        let before = contents(&bench.catalog).await;
-        let failed = Catalog::restore(&folder, bench.catalog.url(), &*bench.clock, Existing::Replace).await;
-        assert!(failed.is_err());
-        assert_eq!(contents(&bench.again().await).await, before);
+async fn a_backup_is_one_moment_of_a_catalog_in_use(bench: Bench) {
+    let (catalog, done) = (bench.catalog.clone(), Arc::new(AtomicBool::new(false)));
+    let writing = tokio::spawn({
+        let (catalog, done) = (catalog.clone(), Arc::clone(&done));
+        async move {
+            let mut number = 0;
+            while !done.load(Ordering::SeqCst) {
+                // Two rows that belong together: a backup has both or neither.
+                catalog.create_project(&Catalog::local_owner(), &format!("p{number}")).await.unwrap();
+                number += 1;
+            }
+            number
+        }
+    });
+    let mut manifests = Vec::new();
+    for number in 0..4 {
+        manifests.push(catalog.backup(&bench.path(&format!("backup-{number}"))).await.unwrap());
     }
-
-    async fn a_folder_that_is_there_is_not_touched_and_one_of_a_killed_program_is_no_hindrance(bench: Bench) {
-        let folder = bench.path("backup");
-        fs::create_dir(&folder).unwrap();
-        assert!(matches!(bench.catalog.backup(&folder).await, Err(CatalogError::Conflict { .. })));
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-        fs::remove_dir(&folder).unwrap();
-        fs::create_dir(bench.path("backup.partial")).unwrap();
-        fs::write(bench.path("backup.partial").join("catalog.db"), "half").unwrap();
-        bench.catalog.backup(&folder).await.unwrap();
-        assert!(!bench.path("backup.partial").exists());
-        Catalog::verify_backup(&folder).await.unwrap();
+    done.store(true, Ordering::SeqCst);
+    let written = writing.await.unwrap();
+    for manifest in manifests {
+        let projects = manifest.tables["projects"];
+        assert_eq!((manifest.tables["members"], manifest.tables["audit_events"]), (projects, projects - 1));
+        assert!(projects <= written + 1);
     }
+}
 
-    async fn the_list_of_blobs_is_read_back(bench: Bench) {
-        fill(&bench).await;
-        let folder = bench.path("backup");
+async fn a_damaged_backup_is_not_restored(bench: Bench) {
+    fill(&bench).await;
+    let damages: [(&str, Damage); 6] = [
+        ("catalog.db is not the file", |folder| flip(&folder.join("catalog.db"))),
+        ("blobs.txt is not the file", |folder| fs::write(folder.join("blobs.txt"), "").unwrap()),
+        ("manifest.json", |folder| fs::remove_file(folder.join("manifest.json")).unwrap()),
+        ("manifest.json", |folder| fs::write(folder.join("manifest.json"), "{").unwrap()),
+        ("its format is 2", |folder| edit(folder, "\"format\": 1", "\"format\": 2")),
+        ("other numbers of rows", |folder| edit(folder, "\"users\": 1", "\"users\": 2")),
+    ];
+    for (number, (problem, damage)) in damages.into_iter().enumerate() {
+        let folder = bench.path(&format!("backup-{number}"));
         bench.catalog.backup(&folder).await.unwrap();
-        let mut expected = vec![(Digest::of(b"abc"), 3), (Digest::of(b"xyz"), 3)];
-        expected.sort_unstable();
-        let listed: Vec<_> = Catalog::backup_blobs(&folder).unwrap().collect::<Result<_, _>>().unwrap();
-        assert_eq!(listed, expected);
-        fs::write(folder.join("blobs.txt"), "x".repeat(1_000_000)).unwrap();
-        let error = Catalog::backup_blobs(&folder).unwrap().next().unwrap().unwrap_err();
+        damage(&folder);
+        let empty = Empty::like(bench.is_postgres()).await;
+        let error = empty.restore(&folder, Existing::Keep).await.unwrap_err();
         assert!(matches!(error, CatalogError::BadBackup { .. }), "{error:?}");
+        assert!(error.to_string().contains(problem), "{error}");
+        assert_eq!(Catalog::schema_version(&empty.url).await.unwrap(), 0, "nothing was made");
     }
+}
 
-    async fn others_cannot_read_a_backup(bench: Bench) {
-        use std::os::unix::fs::PermissionsExt as _;
-        bench.catalog.backup(&bench.path("backup")).await.unwrap();
-        assert_eq!(fs::metadata(bench.path("backup")).unwrap().permissions().mode() & 0o077, 0);
-    }
+async fn a_backup_of_a_newer_program_is_refused(bench: Bench) {
+    let folder = bench.path("backup");
+    bench.catalog.backup(&folder).await.unwrap();
+    let connection =
+        sqlx::SqlitePool::connect(&format!("sqlite://{}", folder.join("catalog.db").display())).await.unwrap();
+    sqlx::query("UPDATE holotype_migrations SET version = 99 WHERE version = 2").execute(&connection).await.unwrap();
+    connection.close().await;
+    let bytes = fs::read(folder.join("catalog.db")).unwrap();
+    let mut manifest = Catalog::read_backup(&folder).unwrap();
+    (manifest.schema_version, manifest.catalog.sha256, manifest.catalog.size) =
+        (99, Digest::of(&bytes), bytes.len() as u64);
+    fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let error = Empty::like(bench.is_postgres()).await.restore(&folder, Existing::Keep).await.unwrap_err();
+    assert!(error.to_string().contains("install the newer program"), "{error}");
+}
+
+async fn a_catalog_is_replaced_only_on_demand_and_whole(bench: Bench) {
+    let folder = bench.path("backup");
+    fill(&bench).await;
+    bench.catalog.backup(&folder).await.unwrap();
+    let expected = contents(&bench.catalog).await;
+    bench.catalog.create_project(&Catalog::local_owner(), "later").await.unwrap();
+    let before = contents(&bench.catalog).await;
+    let url = bench.catalog.url().clone();
+    let refused = Catalog::restore(&folder, &url, &*bench.clock, Existing::Keep).await;
+    assert!(matches!(refused, Err(CatalogError::Conflict { .. })), "{refused:?}");
+    assert_eq!(contents(&bench.catalog).await, before);
+    bench.catalog.close().await;
+    Catalog::restore(&folder, &url, &*bench.clock, Existing::Replace).await.unwrap();
+    let restored = bench.again().await;
+    assert_eq!(contents(&restored).await, expected);
+}
+
+async fn a_restore_that_fails_leaves_the_old_catalog(bench: Bench) {
+    fill(&bench).await;
+    let folder = bench.path("backup");
+    bench.catalog.backup(&folder).await.unwrap();
+    // A row that no catalog takes, in a backup whose manifest agrees: it is met in the middle of the restore.
+    let file = sqlx::SqlitePool::connect(&format!("sqlite://{}", folder.join("catalog.db").display())).await.unwrap();
+    sqlx::raw_sql("PRAGMA ignore_check_constraints = on; UPDATE members SET role = 'king'")
+        .execute(&file)
+        .await
+        .unwrap();
+    file.close().await;
+    let bytes = fs::read(folder.join("catalog.db")).unwrap();
+    let mut manifest = Catalog::read_backup(&folder).unwrap();
+    (manifest.catalog.sha256, manifest.catalog.size) = (Digest::of(&bytes), bytes.len() as u64);
+    fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let before = contents(&bench.catalog).await;
+    let failed = Catalog::restore(&folder, bench.catalog.url(), &*bench.clock, Existing::Replace).await;
+    assert!(failed.is_err());
+    assert_eq!(contents(&bench.again().await).await, before);
+}
+
+async fn a_folder_that_is_there_is_not_touched_and_one_of_a_killed_program_is_no_hindrance(bench: Bench) {
+    let folder = bench.path("backup");
+    fs::create_dir(&folder).unwrap();
+    assert!(matches!(bench.catalog.backup(&folder).await, Err(CatalogError::Conflict { .. })));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    fs::remove_dir(&folder).unwrap();
+    fs::create_dir(bench.path("backup.partial")).unwrap();
+    fs::write(bench.path("backup.partial").join("catalog.db"), "half").unwrap();
+    bench.catalog.backup(&folder).await.unwrap();
+    assert!(!bench.path("backup.partial").exists());
+    Catalog::verify_backup(&folder).await.unwrap();
+}
+
+async fn the_list_of_blobs_is_read_back(bench: Bench) {
+    fill(&bench).await;
+    let folder = bench.path("backup");
+    bench.catalog.backup(&folder).await.unwrap();
+    let mut expected = vec![(Digest::of(b"abc"), 3), (Digest::of(b"xyz"), 3)];
+    expected.sort_unstable();
+    let listed: Vec<_> = Catalog::backup_blobs(&folder).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(listed, expected);
+    fs::write(folder.join("blobs.txt"), "x".repeat(1_000_000)).unwrap();
+    let error = Catalog::backup_blobs(&folder).unwrap().next().unwrap().unwrap_err();
+    assert!(matches!(error, CatalogError::BadBackup { .. }), "{error:?}");
+}
+
+async fn others_cannot_read_a_backup(bench: Bench) {
+    use std::os::unix::fs::PermissionsExt as _;
+    bench.catalog.backup(&bench.path("backup")).await.unwrap();
+    assert_eq!(fs::metadata(bench.path("backup")).unwrap().permissions().mode() & 0o077, 0);
 }
 
 type Damage = fn(&Path);

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use holotype_catalog::{Catalog, CatalogUrl};
+use holotype_catalog::{Catalog, CatalogError, CatalogUrl};
 use holotype_testkit::clock::HandClock;
 use holotype_testkit::postgres::{self, TestDatabase};
+use sea_query::Value;
 
 /// A catalog of one test, on a clock that the test turns.
 pub(crate) struct Bench {
@@ -36,6 +37,16 @@ impl Bench {
         Self { catalog, clock, folder, database }
     }
 
+    /// Runs one statement.
+    pub(crate) async fn exec(&self, statement: &'static str, values: Vec<Value>) {
+        let run = self.catalog.write(move |tx| {
+            let values = values.clone();
+            Box::pin(async move { tx.exec_sql(statement, values).await })
+        });
+        let run: Result<u64, CatalogError> = run.await;
+        run.unwrap();
+    }
+
     /// The same catalog as another process would open it.
     pub(crate) async fn again(&self) -> Catalog {
         Catalog::open(self.catalog.url().clone(), self.clock.clone()).await.unwrap()
@@ -55,22 +66,20 @@ impl Bench {
     }
 }
 
-/// Makes of `async fn name(bench: Bench)` the tests `name::on_sqlite` and `name::on_postgres`.
+/// Makes of each `async fn name(bench: Bench)` that is listed the tests `name::on_sqlite` and `name::on_postgres`.
 macro_rules! on_both {
-    ($(async fn $name:ident($bench:ident: Bench) $body:block)*) => {$(
+    ($($name:ident)*) => {$(
         mod $name {
-            use super::*;
-
-            async fn test($bench: Bench) $body
+            use crate::engines::Bench;
 
             #[tokio::test]
             async fn on_sqlite() {
-                test(Bench::sqlite().await).await;
+                super::$name(Bench::sqlite().await).await;
             }
 
             #[tokio::test]
             async fn on_postgres() {
-                test(Bench::postgres().await).await;
+                super::$name(Bench::postgres().await).await;
             }
         }
     )*};

@@ -1,8 +1,9 @@
 //! Every released schema, as a dump of a catalog with something in it, is brought to the present one.
 //!
-//! The dumps are made by this program at the time of the release, with the engines' own tools, and never changed afterwards:
-//! `HOLOTYPE_WRITE_FIXTURES=1 cargo nextest run -p holotype-catalog --test suite fixtures`. They hold the checksums of the
-//! migrations that made them, so a migration that is changed after its release is noticed here.
+//! The dumps are made by this program at the time of the release, with the engines' own tools, and never changed
+//! afterwards:
+//! `HOLOTYPE_WRITE_FIXTURES=1 cargo nextest run -p holotype-catalog --test suite fixtures`. They hold the checksums of
+//! the migrations that made them, so a migration that is changed after its release is noticed here.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

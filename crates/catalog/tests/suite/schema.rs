@@ -2,53 +2,52 @@
 
 use std::collections::BTreeSet;
 
-use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Connection, Pools, Tx, values};
+use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Pools, Tx, values};
 use sqlx::Row as _;
 
 use crate::engines::{Bench, on_both};
 
 on_both! {
-    async fn a_catalog_is_made_once_and_kept_the_second_time(bench: Bench) {
-        let url = bench.catalog.url();
-        assert_eq!(Catalog::schema_version(url).await.unwrap(), Catalog::EXPECTED_VERSION);
-        bench.catalog.create_project(&Catalog::local_owner(), "kept").await.unwrap();
-        let again = Catalog::initialise(url, &*bench.clock).await.unwrap();
-        assert_eq!((again.from, again.to), (Catalog::EXPECTED_VERSION, Catalog::EXPECTED_VERSION));
-        assert_eq!(bench.catalog.list_projects(&Catalog::local_owner()).await.unwrap().len(), 2);
-    }
+    a_catalog_is_made_once_and_kept_the_second_time
+    another_version_is_refused_with_the_command_that_helps
+    an_altered_migration_is_noticed
+    the_queues_own_migrations_do_not_meet_ours
+}
 
-    async fn another_version_is_refused_with_the_command_that_helps(bench: Bench) {
-        let url = bench.catalog.url().clone();
-        for (found, command) in [(1, "holotype db migrate"), (99, "install the newer program"), (0, "holotype init")] {
-            bench.catalog.write(move |tx| Box::pin(async move {
-                let set = "UPDATE holotype_migrations SET version = $1 WHERE version = (SELECT max(version) FROM holotype_migrations)";
-                tx.exec_sql("DELETE FROM holotype_migrations WHERE version <> (SELECT max(version) FROM holotype_migrations)", values![]).await?;
-                if found == 0 { tx.exec_sql("DROP TABLE holotype_migrations", values![]).await } else { tx.exec_sql(set, values![found]).await }
-            })).await.unwrap();
-            let error = Catalog::open(url.clone(), bench.clock.clone()).await.unwrap_err();
-            assert!(matches!(error, CatalogError::SchemaMismatch { found: at, .. } if at == found), "{error:?}");
-            assert!(error.to_string().contains(command), "{error}");
+async fn a_catalog_is_made_once_and_kept_the_second_time(bench: Bench) {
+    let url = bench.catalog.url();
+    assert_eq!(Catalog::schema_version(url).await.unwrap(), Catalog::EXPECTED_VERSION);
+    bench.catalog.create_project(&Catalog::local_owner(), "kept").await.unwrap();
+    let again = Catalog::initialise(url, &*bench.clock).await.unwrap();
+    assert_eq!((again.from, again.to), (Catalog::EXPECTED_VERSION, Catalog::EXPECTED_VERSION));
+    assert_eq!(bench.catalog.list_projects(&Catalog::local_owner()).await.unwrap().len(), 2);
+}
+
+async fn another_version_is_refused_with_the_command_that_helps(bench: Bench) {
+    let url = bench.catalog.url().clone();
+    for (found, command) in [(1_i64, "holotype db migrate"), (99, "install the newer program"), (0, "holotype init")] {
+        if found == 0 {
+            bench.exec("DROP TABLE holotype_migrations", values![]).await;
+        } else {
+            bench.exec("DELETE FROM holotype_migrations WHERE version <> 1 AND version <> 99", values![]).await;
+            bench.exec("UPDATE holotype_migrations SET version = $1", values![found]).await;
         }
+        let error = Catalog::open(url.clone(), bench.clock.clone()).await.unwrap_err();
+        assert!(matches!(error, CatalogError::SchemaMismatch { found: at, .. } if at == found), "{error:?}");
+        assert!(error.to_string().contains(command), "{error}");
     }
+}
 
-    async fn an_altered_migration_is_noticed(bench: Bench) {
-        bench.catalog.write(|tx| Box::pin(async move {
-            tx.exec_sql("UPDATE holotype_migrations SET checksum = $1 WHERE version = 1", values![vec![0_u8]]).await
-        })).await.unwrap();
-        let error = Catalog::initialise(bench.catalog.url(), &*bench.clock).await.unwrap_err();
-        assert!(matches!(error, CatalogError::Migration { version: Catalog::EXPECTED_VERSION, .. }), "{error:?}");
-    }
+async fn an_altered_migration_is_noticed(bench: Bench) {
+    bench.exec("UPDATE holotype_migrations SET checksum = $1 WHERE version = 1", values![vec![0_u8]]).await;
+    let error = Catalog::initialise(bench.catalog.url(), &*bench.clock).await.unwrap_err();
+    assert!(matches!(error, CatalogError::Migration { version: Catalog::EXPECTED_VERSION, .. }), "{error:?}");
+}
 
-    async fn the_queues_own_migrations_do_not_meet_ours(bench: Bench) {
-        bench.catalog.write(|tx| Box::pin(async move {
-            match tx.connection() {
-                Connection::Sqlite(connection) => sqlx::query("CREATE TABLE _sqlx_migrations (x int)").execute(connection).await.map(drop),
-                Connection::Postgres(connection) => sqlx::query("CREATE TABLE _sqlx_migrations (x int)").execute(connection).await.map(drop),
-            }.map_err(CatalogError::from)
-        })).await.unwrap();
-        Catalog::initialise(bench.catalog.url(), &*bench.clock).await.unwrap();
-        bench.again().await;
-    }
+async fn the_queues_own_migrations_do_not_meet_ours(bench: Bench) {
+    bench.exec("CREATE TABLE _sqlx_migrations (x int)", values![]).await;
+    Catalog::initialise(bench.catalog.url(), &*bench.clock).await.unwrap();
+    bench.again().await;
 }
 
 /// The columns of every table of ours, as `table.column`.
@@ -61,7 +60,8 @@ async fn columns(bench: &Bench) -> BTreeSet<String> {
             rows.iter().map(|row| format!("{}.{}", row.get::<String, _>(0), row.get::<String, _>(1))).collect()
         }
         Pools::Postgres(pool) => {
-            let select = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+            let select = "SELECT table_name::text, column_name::text
+                FROM information_schema.columns WHERE table_schema = 'public'";
             let rows = sqlx::query(select).fetch_all(&pool).await.unwrap();
             rows.iter().map(|row| format!("{}.{}", row.get::<String, _>(0), row.get::<String, _>(1))).collect()
         }
