@@ -1,8 +1,8 @@
 //! The settings of the MADSci Data Manager that this program takes the place of: read where MADSci reads them, so that
 //! a lab changes nothing, and answered at `GET /settings`.
 //!
-//! Environment variables win over `.env` files, these over `settings.json`, `.toml` and `.yaml`. [`table`] lists every
-//! setting and whether it changes what happens here or is only shown.
+//! Environment variables win over `.env` files, these over `settings.json`, `.toml` and `.yaml`. One table lists every
+//! setting, and whether it changes what happens here or is only shown.
 
 mod answer;
 mod dotenv;

@@ -1,6 +1,6 @@
 //! What an installation does to stay sound: verify, sweep, flush the spool, back up, migrate and restore.
 //!
-//! Verification, sweeps, flushes and backups are jobs: [`request`] asks for one, and [`schedule`] asks by itself when one is
+//! Verification, sweeps, flushes and backups are jobs: [`request`] asks for one, and [`App::run_upkeep`] asks by itself when one is
 //! due. Migration and restore change the catalog under everything else, so they are functions that run alone.
 
 mod backup;

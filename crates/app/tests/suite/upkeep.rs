@@ -6,6 +6,7 @@ use holotype_app::App;
 use holotype_app::jobs::{JobFilter, State};
 use holotype_app::upkeep::{Task, list_backups, request};
 use holotype_core::{Category, Digest, ProjectId};
+use holotype_testkit::s3::{self, LocalS3};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -104,5 +105,28 @@ async fn only_an_administrator_may_ask_for_upkeep() {
     let caller = holotype_core::Caller { admin: false, ..owner() };
     let error = request(&app, &caller, Task::Sweep).await.unwrap_err();
     assert_eq!(error.category(), Category::Denied);
+    app.close().await;
+}
+
+#[tokio::test]
+async fn what_was_captured_without_the_bucket_is_brought_there_later() {
+    let mut server = LocalS3::start().await;
+    let mut installation = Installation::bare(None);
+    installation.set("HOLOTYPE_STORE_URL", &format!("s3://{}/lab", s3::BUCKET));
+    installation.set("HOLOTYPE_STORE_ENDPOINT", &server.endpoint());
+    installation.set("AWS_ACCESS_KEY_ID", s3::KEY_ID);
+    installation.set("AWS_SECRET_ACCESS_KEY", s3::SECRET);
+    App::initialise(&installation.config(), installation.clock()).await.unwrap();
+    let app = installation.open().await;
+    put_file(&app, "before", b"before").await;
+    server.stop().await;
+    put_file(&app, "meanwhile", b"meanwhile").await;
+    assert_eq!(crate::installation::file_bytes(&app, "meanwhile").await, b"meanwhile");
+
+    server.resume().await;
+    let job = run(&app, Task::Flush).await;
+    assert_eq!(job.result, Some(json!({ "uploaded": 1, "bytes": 9, "left": 0 })), "{:?}", job.error);
+    assert_eq!(app.store().head(Digest::of(b"meanwhile")).await.unwrap(), Some(9));
+    assert_eq!(run(&app, Task::Backup { with_blobs: true }).await.state, State::Succeeded);
     app.close().await;
 }
