@@ -48,7 +48,7 @@ class Peer:
         self.port, self.log = servers.free_port(), folder / "peer.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [python, HERE / "peer.py", str(self.port), str(folder / "peer-files")], cwd=folder, stdout=log, stderr=log
+                [Path(python).absolute(), HERE / "peer.py", str(self.port), str(folder / "peer-files")], cwd=folder, stdout=log, stderr=log
             )
         servers.wait_until_answering(f"http://127.0.0.1:{self.port}/health", self.process, self.log)
 
