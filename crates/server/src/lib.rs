@@ -68,19 +68,22 @@ pub fn in_process(app: App, options: ServerOptions) -> Router {
 /// A router whose endless streams end when `shutdown` is cancelled.
 pub(crate) fn router_until(app: App, options: ServerOptions, shutdown: CancellationToken) -> Router {
     let state = ServerState::new(app, options, shutdown);
-    Router::from(described(&state))
+    let routes = Router::from(described(&state))
         .merge(openapi::routes())
         .merge(pages::routes())
         .merge(routes::slashes::routes())
         .merge(routes::methods::routes())
         .fallback(elsewhere)
+        .with_state(state.clone());
+    // Around the whole rather than each route: what the router itself answers goes through all of this too.
+    Router::new()
+        .fallback_service(routes)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), browser::guard))
         .layer(from_fn(problem::render))
         .layer(from_fn(routes::methods::allow))
         .layer(from_fn(request_id::assign))
-        .layer(from_fn_with_state(state.clone(), peer::locate))
-        .with_state(state)
+        .layer(from_fn_with_state(state, peer::locate))
 }
 
 /// The routes that the OpenAPI document describes. All but the public ones need a caller.

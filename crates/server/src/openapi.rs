@@ -39,7 +39,8 @@ pub(crate) fn document(state: &ServerState) -> Bytes {
 fn complete(mut document: Value, info: Value) -> Value {
     document["info"] = info;
     for (path, methods) in members(&mut document["paths"]) {
-        for (_, operation) in members(methods) {
+        for (method, operation) in members(methods) {
+            operation["operationId"] = operation_id(method, path).into();
             if path.starts_with("/api/") {
                 operation["responses"]["default"] = json!({
                     "description": "The request cannot be done",
@@ -58,6 +59,13 @@ fn complete(mut document: Value, info: Value) -> Value {
         "password": {"type": "http", "scheme": "basic", "description": "A user's name with a password, or any name with a token"},
     });
     document
+}
+
+/// A name for generated clients: `get /api/v1/jobs/{id}/log` is `get_jobs_id_log`, and the contract's own keep their paths.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").map_or_else(|| format!("/madsci{path}"), str::to_owned);
+    let words = path.split('/').map(|word| word.trim_matches(['{', '}']).replace('-', "_"));
+    words.filter(|word| !word.is_empty()).fold(method.to_owned(), |name, word| format!("{name}_{word}"))
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

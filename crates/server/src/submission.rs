@@ -1,8 +1,7 @@
 //! Receiving a datapoint: its JSON and its files, in whatever form and order they come.
 //!
-//! Files go into the store as they arrive, so memory stays flat. When something turns out wrong in the middle, the rest
-//! is read and dropped before the answer is given: a client that is still sending would otherwise lose the connection and
-//! never learn why.
+//! Files go into the store as they arrive, so memory stays flat. What was put there for a datapoint that turns out wrong is
+//! named by nothing, and swept.
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -68,44 +67,24 @@ async fn read(state: &ServerState, text: Bytes) -> Result<Submission, Failure> {
 
 async fn receive_urlencoded(state: &ServerState, request: Request) -> Result<Received, Failure> {
     let limit = state.document_limit();
+    let too_large = |_| Failure::too_large("The datapoint", limit);
     let mut field = Field::new(DATAPOINT, limit);
-    let mut too_long = false;
     let mut frames = request.into_body().into_data_stream();
     while let Some(frame) = frames.next().await {
-        let frame = frame.map_err(|error| broken_body(&error))?;
-        too_long = too_long || field.push(&frame).is_err();
+        field.push(&frame.map_err(|error| broken_body(&error))?).map_err(too_large)?;
     }
-    let text = match too_long {
-        true => None,
-        false => Some(field.finish()),
-    };
-    match text {
-        Some(Ok(Some(text))) => Ok(Received { submission: read(state, text.into()).await?, files: Vec::new() }),
-        Some(Ok(None)) => Err(missing()),
-        Some(Err(_)) | None => Err(Failure::too_large("The datapoint", limit)),
-    }
+    let text = field.finish().map_err(too_large)?.ok_or_else(missing)?;
+    Ok(Received { submission: read(state, text.into()).await?, files: Vec::new() })
 }
 
 async fn receive_multipart(state: &ServerState, request: Request) -> Result<Received, Failure> {
     let mut parts = Parts::of(request, state.options().config.upload_limit).await?;
     let mut form = Form { state, submission: None, files: Vec::new() };
-    let mut failure = None;
-    loop {
-        match parts.next().await {
-            Ok(Some(part)) if failure.is_none() => failure = form.take(part).await.err(),
-            Ok(Some(_passed_over)) => {}
-            Ok(None) => break,
-            Err(broken) => {
-                failure.get_or_insert(broken);
-                break;
-            }
-        }
+    while let Some(part) = parts.next().await? {
+        form.take(part).await?;
     }
-    match (failure, form.submission) {
-        (Some(failure), _) => Err(failure),
-        (None, Some(submission)) => Ok(Received { submission, files: form.files }),
-        (None, None) => Err(missing()),
-    }
+    let submission = form.submission.ok_or_else(missing)?;
+    Ok(Received { submission, files: form.files })
 }
 
 /// What has been received of a multipart form.

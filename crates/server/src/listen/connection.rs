@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tower_http::timeout::TimeoutBody;
 
+use super::linger::Lingering;
 use super::stall::Impatient;
 use crate::options::ServerOptions;
 use crate::peer::{Encrypted, Peer};
@@ -69,7 +70,8 @@ impl Connection {
     async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, encrypted: bool) {
         let Self { router, peer, limits, watcher, _slot } = self;
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(|body| Body::new(TimeoutBody::new(limits.idle, body)));
+            let mut request =
+                request.map(|body| Body::new(Lingering::new(Body::new(TimeoutBody::new(limits.idle, body)))));
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(Encrypted(encrypted));
             router.clone().oneshot(request)

@@ -6,6 +6,7 @@
 
 mod connection;
 mod error;
+mod linger;
 mod stall;
 mod tls;
 mod unix;

@@ -96,16 +96,16 @@ function show({ who, health, held, total, store, jobs, failed }) {
   figure("health", health.healthy ? "good" : "impaired", broken.map((check) => `${check.name}: ${check.detail}`).join("; "),
     health.healthy ? "good" : "bad");
   figure("datapoints", total.count.toLocaleString());
-  figure("store", store ? bytes(store.bytes) : "–", store ? `${store.blobs.toLocaleString()} blobs` : "");
+  figure("store", store ? bytes(store.bytes) : "–", store ? `in ${store.blobs.toLocaleString()} ${store.blobs === 1 ? "blob" : "blobs"}` : "");
   figure("under-way", jobs.length.toLocaleString());
   figure("failed-count", failed.length.toLocaleString(), "", failed.length ? "bad" : "");
-  fill("running", jobs.map((job) => [cell(job.kind), cell(job.state), cell(bar(job)), cell(when(job.created_at))]),
+  fill("running", jobs.map((job) => [cell(job.kind), cell(job.state), cell(bar(job)), cell(when(job.created_at), "time")]),
     "Nothing is under way.", 4);
-  fill("failed", failed.map((job) => [cell(job.kind), cell(job.error ?? "", "bad"), cell(when(job.finished_at))]),
+  fill("failed", failed.map((job) => [cell(job.kind), cell(job.error ?? "", "bad"), cell(when(job.finished_at), "time")]),
     "Nothing has failed.", 3);
   fill("held", held.items.map((datapoint) => [
     cell(datapoint.label ?? "–"), cell(datapoint.data_type), cell(summary(datapoint), "value"),
-    cell(datapoint.data_timestamp), cell(datapoint._id, "path"),
+    cell(datapoint.data_timestamp, "time"), cell(datapoint._id, "path"),
   ]), "Nothing is held yet. `holotype datapoint submit` keeps a value.", 5);
 }
 

@@ -41,11 +41,11 @@ async fn the_document_names_the_manager_and_describes_every_operation() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!((&document["info"]["title"], &document["info"]["version"]), (&"Bench".into(), &"0.1.0".into()));
     assert_eq!(document["info"]["description"], "Bench Manager");
-    let mut operations = 0;
+    let mut names = std::collections::HashSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         assert!(!path.contains('*'), "{path}");
         for (method, operation) in methods.as_object().unwrap() {
-            operations += 1;
+            assert!(names.insert(operation["operationId"].as_str().unwrap()), "{method} {path}: the name is taken");
             let what = format!("{method} {path}");
             assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{what} has no summary");
             assert!(operation["tags"][0].is_string(), "{what} has no tag");
@@ -57,7 +57,10 @@ async fn the_document_names_the_manager_and_describes_every_operation() {
             }
         }
     }
-    assert!(operations > 40, "{operations} operations");
+    assert!(
+        names.len() > 40 && names.contains("get_jobs_id_log") && names.contains("get_madsci_datapoint_id"),
+        "{names:?}"
+    );
     let text = document.to_string();
     let dangling: Vec<&str> = text
         .split("\"#/components/schemas/")
@@ -66,4 +69,19 @@ async fn the_document_names_the_manager_and_describes_every_operation() {
         .filter(|name| document["components"]["schemas"].get(name).is_none())
         .collect();
     assert!(dangling.is_empty(), "{dangling:?}");
+}
+
+#[tokio::test]
+async fn a_foreign_front_end_is_served_beside_the_api() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<p>front end</p>").unwrap();
+    let mount = format!("/app={}", folder.path().display());
+    let lab = Lab::with(&[("HOLOTYPE_STATIC", &mount)], |_| {}).await;
+    lab.user("ann").await;
+    let page = lab.get("/app/").await.expect(200);
+    assert_eq!((page.text(), page.header("cross-origin-embedder-policy")), ("<p>front end</p>", "require-corp"));
+    let post = lab.send(ask("POST", "/app/").body(Body::empty()).unwrap()).await.expect(405);
+    assert_eq!(post.header("allow"), "GET, HEAD");
+    lab.get("/app/../home/catalog.db").await.expect(404);
+    lab.get("/app/%2e%2e/home/catalog.db").await.expect(404);
 }

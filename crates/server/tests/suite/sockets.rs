@@ -239,6 +239,25 @@ async fn after_a_form_that_ends_too_early_the_connection_goes_on() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_still_sending_learns_why_it_is_refused() {
+    let lab = Lab::new().await;
+    lab.user("ann").await;
+    let running = start(&lab, |_| {}).await;
+    let form = multipart(r#"{"data_type":"file","_id":"F","path":"x"}"#, &[("a.bin", &vec![7; 20_000_000])]);
+    let head = format!(
+        "POST /datapoint HTTP/1.1\r\nhost: localhost\r\ncontent-type: multipart/form-data; boundary=B\r\ncontent-length: {}\r\n\r\n",
+        form.len()
+    );
+    let mut stream = running.connect().await;
+    for _ in 0..2 {
+        let answer = exchange(&mut stream, &[head.as_bytes(), &form].concat()).await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    assert!(exchange(&mut stream, &get("/health")).await.starts_with("HTTP/1.1 200"), "the connection goes on");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn whoever_comes_when_all_places_are_taken_waits_for_one() {
     let lab = Lab::new().await;
     let running = start(&lab, |options| options.max_connections = 1).await;
