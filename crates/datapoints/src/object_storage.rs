@@ -4,6 +4,7 @@
 //! `object_storage` one. Our own copy stays the one that is verified and that lineage names; where the bucket fails, the record
 //! stays a `file` and a warning says why. Objects are read back only where we hold no copy, and only from this bucket.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use object_store::{
     Attribute, AttributeValue, Attributes, BackoffConfig, ClientOptions, Error, GetOptions, GetRange, GetResult,
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, RetryConfig, WriteMultipart,
 };
+use reqwest::header::CONTENT_LENGTH;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Number};
@@ -60,7 +62,6 @@ pub struct ObjectStorage {
 }
 
 /// The bucket, ready to use.
-#[derive(Debug)]
 pub(crate) struct Bucket {
     objects: AmazonS3,
     http: reqwest::Client,
@@ -68,6 +69,13 @@ pub(crate) struct Bucket {
     endpoint: String,
     public_endpoint: String,
     scheme: &'static str,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The client would show the id of its key.
+        f.debug_struct("Bucket").field("endpoint", &self.endpoint).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Bucket {
@@ -177,7 +185,13 @@ impl Bucket {
         let url = self.objects.signed_url(reqwest::Method::PUT, &Path::default(), PATIENCE).await?;
         // The URL carries a signature, and errors go to the log.
         let failed = |error: reqwest::Error| generic(error.without_url().into());
-        self.http.put(url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+        self.http
+            .put(url)
+            .header(CONTENT_LENGTH, 0)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -284,7 +298,9 @@ impl Datapoints {
         // The record is a client's word. It chooses among the objects of our bucket, never the storage or the bucket.
         let name = location.object_name.filter(|_| location.bucket_name.as_deref() == Some(bucket.name.as_str()));
         let Some(name) = name else { return Err(no_bytes("they are not in the bucket that is configured here")) };
-        let key = Path::parse(&name).map_err(|_| no_bytes("the object's name is not one"))?;
+        // An empty name is the bucket itself.
+        let key = Path::parse(&name).ok().filter(|key| !key.as_ref().is_empty());
+        let key = key.ok_or_else(|| no_bytes("the object's name is not one"))?;
         let found = match bucket.describe(&key).await {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Err(no_bytes("the object storage has no such object")),

@@ -228,6 +228,11 @@ impl ProjectSchemas {
         Ok(Self { read_at: now, by_label })
     }
 
+    /// Whether no label has a schema.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_label.is_empty()
+    }
+
     /// The unit of the values under a label.
     pub(crate) fn unit(&self, label: &str) -> Option<&str> {
         self.by_label.get(label)?.unit.as_deref()

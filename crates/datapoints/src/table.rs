@@ -334,7 +334,7 @@ fn from_wanted(statement: &mut SelectStatement, wanted: &Wanted) -> Expr {
             TextColumn::Timestamp => "data_timestamp",
         });
         statement.and_where(match test {
-            TextTest::OneOf(values) => column.is_in(values.iter().map(String::as_str)),
+            TextTest::OneOf(values) => one_of(column, values),
             TextTest::AtLeast(bound) => column.gte(bound.as_str()),
             TextTest::AtMost(bound) => column.lte(bound.as_str()),
         });
@@ -351,13 +351,21 @@ fn from_wanted(statement: &mut SelectStatement, wanted: &Wanted) -> Expr {
         let condition = Condition::all()
             .add(column("project").eq(project.as_str()))
             .add(column("field").eq(*field))
-            .add(column("value").is_in(values.iter().map(String::as_str)))
+            .add(one_of(column("value"), values))
             .add(column("sequence").equals(("datapoints", "sequence")));
         statement.join_as(JoinType::InnerJoin, "datapoint_owners", owner.clone(), condition);
         // The owners' own key is in this order, so that a page of one owner's datapoints is read without a sort.
         sequence = column("sequence");
     }
     sequence
+}
+
+/// A column that has one of some values. A single one is an equality: only then does SQLite read an index in its order.
+fn one_of(column: Expr, values: &[String]) -> Expr {
+    match values {
+        [only] => column.eq(only.as_str()),
+        _ => column.is_in(values.iter().map(String::as_str)),
+    }
 }
 
 /// Marks a datapoint as deleted; whether there was one to mark.

@@ -86,7 +86,8 @@ impl Timestamp {
             return Err(TimestampProblem::Range);
         }
         let microseconds = i64::try_from(microseconds).map_err(|_| TimestampProblem::Range)?;
-        let civil = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).map_err(|_| TimestampProblem::Range)?;
+        let civil =
+            EPOCH.checked_add(SignedDuration::from_micros(microseconds)).map_err(|_| TimestampProblem::Range)?;
         Ok(Self { text: written(civil, Some(0)), instant: Some(Instant::from_micros(microseconds)) })
     }
 

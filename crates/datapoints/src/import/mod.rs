@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use holotype_blobs::Held;
 use holotype_core::{Caller, Digest, Hasher, Instant, ProjectId, Role};
+use serde_json::json;
 
 pub use dump::{Checksum, Dump};
 pub use tree::FileTree;
@@ -109,11 +110,39 @@ impl Datapoints {
             .await??;
             documents = rest;
             if records.is_empty() {
-                return Ok(import.report);
+                let report = import.report;
+                self.note_import(caller, project, dump, &report).await?;
+                return Ok(report);
             }
             import.store(records).await?;
             progress(&import.report);
         }
+    }
+}
+
+impl Datapoints {
+    /// Writes down who imported what.
+    async fn note_import(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        dump: &Dump,
+        report: &ImportReport,
+    ) -> Result<(), DatapointError> {
+        let (caller, target) = (Arc::new(caller.clone()), dump.file().display().to_string());
+        let detail = json!({
+            "project": project, "documents": report.documents, "imported": report.imported, "present": report.present,
+            "files": report.files, "left_out": report.left_out,
+        });
+        self.inner
+            .catalog
+            .write(move |tx| {
+                let (caller, target, detail) = (Arc::clone(&caller), target.clone(), detail.clone());
+                Box::pin(async move {
+                    tx.audit(&caller, "datapoint.import", &target, detail).await.map_err(DatapointError::from)
+                })
+            })
+            .await
     }
 }
 
@@ -153,7 +182,7 @@ impl Import<'_> {
         let expected: Vec<(String, Digest)> =
             prepared.iter().map(|ready| (ready.row.id.clone(), ready.row.content)).collect();
         let files: Vec<(u64, u64)> = prepared.iter().map(|ready| (ready.file_count(), ready.file_bytes())).collect();
-        let stored = self.datapoints.store(self.project, self.caller.user, prepared).await;
+        let stored = self.datapoints.store(self.caller, self.project, prepared).await;
         for (stored, (count, bytes)) in stored.into_iter().zip(files) {
             match stored {
                 Ok(Stored { created: true, .. }) => {

@@ -40,10 +40,7 @@ async fn attempt(bench: &Bench, caller: &Caller, project: ProjectId) -> Vec<(&'s
         ("label_schemas", word(points.label_schemas(caller, project).await)),
         ("label_schema", word(points.label_schema(caller, project, "s").await)),
         ("submit", word(points.submit(caller, project, fresh(), vec![]).await)),
-        (
-            "submit_batch",
-            word(points.submit_batch(caller, project, vec![fresh()]).await.remove(0)),
-        ),
+        ("submit_batch", word(points.submit_batch(caller, project, vec![fresh()]).await.remove(0))),
         ("submit_lines", word(points.submit_lines(caller, project, lines).await)),
         ("delete", word(points.delete(caller, project, "x").await)),
         ("restore", word(points.restore(caller, project, "x").await)),

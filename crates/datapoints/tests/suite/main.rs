@@ -21,6 +21,8 @@ mod lists;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod submissions;
