@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holotype_app::home::{HomeError, HomeLock};
+use holotype_app::home::{Holder, HomeError, HomeLock};
 use holotype_app::{App, Home, SystemClock};
 use holotype_client::{Client, Credentials, Transport};
 use holotype_core::Clock;
@@ -131,12 +131,16 @@ pub(crate) async fn lock_for_server(home: &Home) -> Result<HomeLock, Failure> {
     loop {
         match home.lock(SERVE, SystemClock.now()) {
             Ok(lock) => return Ok(lock),
-            Err(HomeError::InUse { holder: Some(holder), .. })
-                if holder.command == COMMAND && since.elapsed() < PATIENCE =>
-            {
+            Err(HomeError::InUse { holder, .. }) if since.elapsed() < patience_with(holder.as_ref()) => {
                 tokio::time::sleep(BETWEEN_LOOKS).await;
             }
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// A server stays. But a command that only looks who holds the home holds it for an instant too, and what it is taken for
+/// then is whoever held it last.
+fn patience_with(holder: Option<&Holder>) -> Duration {
+    if holder.is_some_and(|holder| holder.command == SERVE) { BETWEEN_LOOKS * 20 } else { PATIENCE }
 }

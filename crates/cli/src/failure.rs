@@ -111,6 +111,10 @@ impl Failure {
             Failure::Client(ClientError::Connect { .. }) => {
                 Some("start it with 'holotype serve', or correct --server".to_owned())
             }
+            Failure::Client(ClientError::Untrusted { .. }) => Some(
+                "name the certificate of the laboratory's own authority with --ca-certificate FILE, if it has one"
+                    .to_owned(),
+            ),
             Failure::Client(error) if error.problem().is_some_and(|problem| problem.status == 401) => Some(
                 "hand a token in as HOLOTYPE_TOKEN or with --token-file; 'holotype token create' makes one".to_owned(),
             ),

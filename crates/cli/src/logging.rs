@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::Failure;
 
 /// What commands that do not serve tell: what went wrong beside the result.
-const QUIET: &str = "warn";
+/// A certificate that is not trusted is the command's own error, and told as such.
+const QUIET: &str = "warn,rustls_platform_verifier=off";
 
 /// The variable that says what is logged; it is also that of the setting `log.filter`.
 const VARIABLE: &str = "HOLOTYPE_LOG_FILTER";

@@ -29,6 +29,15 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The server shows a certificate that nobody here vouches for.
+    #[error("the certificate of {target} is not trusted")]
+    Untrusted {
+        /// The server.
+        target: String,
+        /// What is wrong with it.
+        #[source]
+        source: reqwest::Error,
+    },
     /// The connection ended before the answer did.
     #[error("the exchange with {target} broke off")]
     Broken {
@@ -116,9 +125,10 @@ impl ClientError {
             | ClientError::Setup(_)
             | ClientError::Name { .. }
             | ClientError::File { .. } => Category::Invalid,
-            ClientError::Connect { .. } | ClientError::Broken { .. } | ClientError::Stalled { .. } => {
-                Category::Unavailable
-            }
+            ClientError::Untrusted { .. }
+            | ClientError::Connect { .. }
+            | ClientError::Broken { .. }
+            | ClientError::Stalled { .. } => Category::Unavailable,
             ClientError::Problem(problem) => named(&problem.category),
             ClientError::Ended { category, .. } => named(category),
             ClientError::Foreign { .. }

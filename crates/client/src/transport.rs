@@ -1,5 +1,7 @@
 //! The three ways to a server: over the network, over the Unix socket of a home, and to a router in this process.
 
+use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -88,7 +90,9 @@ impl Transport {
         let target = self.target.clone();
         // The address may be long and says nothing that `target` does not.
         let source = source.without_url();
-        if source.is_connect() {
+        if is_untrusted(&source) {
+            ClientError::Untrusted { target, source }
+        } else if source.is_connect() {
             ClientError::Connect { target, source }
         } else {
             ClientError::Broken { target, source }
@@ -101,6 +105,19 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("holotype/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
+}
+
+/// Whether the server's certificate is what keeps the connection from being made.
+fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
+    }
+    // An IO error does not name what it wraps as its source, but as itself.
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match inner {
+        Some(inner) => is_untrusted(inner),
+        None => error.source().is_some_and(is_untrusted),
+    }
 }
 
 fn local_base() -> Result<Url, ClientError> {

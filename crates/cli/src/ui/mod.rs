@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub(crate) use progress::{Bar, Transfer};
 pub(crate) use table::Table;
-pub(crate) use words::{bytes, or_dash, plain, short, when};
+pub(crate) use words::{bytes, or_dash, plain, short, when, who};
 
 use crate::failure::Failure;
 

@@ -1,6 +1,6 @@
 //! How times, sizes and texts from elsewhere are written for people.
 
-use holotype_core::Instant;
+use holotype_core::{Instant, UserId};
 
 /// A text without the control characters that would steer a terminal; they are shown escaped.
 pub(crate) fn plain(text: &str) -> String {
@@ -33,6 +33,11 @@ pub(crate) fn when(instant: Instant) -> String {
 /// A number of bytes in the largest unit that leaves a whole part.
 pub(crate) fn bytes(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
+}
+
+/// A user by id; the owner of a home without users by what that is.
+pub(crate) fn who(user: UserId) -> String {
+    if user == UserId::LOCAL { "the home's owner".to_owned() } else { user.to_string() }
 }
 
 /// A text, or a dash where there is none.

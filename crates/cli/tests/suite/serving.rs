@@ -66,6 +66,21 @@ fn a_directory_is_served_for_a_foreign_front_end() {
 }
 
 #[test]
+fn a_server_speaks_https_to_those_who_trust_its_certificate() {
+    let lab = Lab::new();
+    let fixture = |name| format!("{}/../server/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let certificate = fixture("tls-certificate.pem");
+    let key = fixture("tls-key.pem");
+    let server = lab.serve_with(["--listen", "127.0.0.1:0", "--tls-certificate", &certificate, "--tls-key", &key]);
+    assert!(server.url.starts_with("https://"), "{}", server.url);
+    let trusted = lab.run(["--server", &server.url, "--ca-certificate", &certificate, "datapoint", "count"]);
+    assert_eq!(trusted.text(), "0\n");
+    let refused = lab.run(["--server", &server.url, "datapoint", "count"]);
+    let said = refused.fails(7);
+    assert!(said.contains("is not trusted") && said.contains("--ca-certificate"), "{refused:#?}");
+}
+
+#[test]
 fn a_command_and_a_server_that_start_at_once_do_not_get_in_each_others_way() {
     let lab = Lab::new();
     // Many commands, each of which takes the home for a moment, while a server starts.

@@ -11,7 +11,7 @@ use holotype_api::job::{Job as Record, JobState};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::ui::{or_dash, when};
+use crate::ui::{or_dash, when, who};
 
 /// Background work: see it, follow it, stop it, repeat it
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ fn describe(job: &Record) -> String {
         format!("kind      {}", job.kind),
         format!("state     {} ({:.0} %)", state(job.state), job.progress * 100.0),
         format!("attempt   {} of {}", job.attempt, job.max_attempts),
-        format!("created   {}", when(job.created_at)),
+        format!("created   {} by {}", when(job.created_at), who(job.agent)),
         format!("started   {}", or_dash(job.started_at.map(when))),
         format!("finished  {}", or_dash(job.finished_at.map(when))),
         format!("params    {}", job.params),

@@ -7,7 +7,7 @@ use holotype_client::LineageQuery;
 use super::entity::Entity;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::ui::{Table, or_dash, when};
+use crate::ui::{Table, or_dash, when, who};
 
 /// Walk from one thing back to what it was made from and forward to what was made from it
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ fn name(node: &LineageNode) -> String {
 fn render(lineage: &Lineage) -> String {
     let mut things = Table::new(["THING", "WHEN (UTC)", "BY"]);
     for node in &lineage.nodes {
-        things.row([name(node), or_dash(node.at.map(when)), or_dash(node.agent.map(|agent| agent.to_string()))]);
+        things.row([name(node), or_dash(node.at.map(when)), or_dash(node.agent.map(who))]);
     }
     if lineage.edges.is_empty() {
         return things.render();
