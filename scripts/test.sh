@@ -9,10 +9,10 @@ step "unit, contract and guide tests"
 cargo build --locked -p holotype
 if command -v cargo-nextest >/dev/null; then
     cargo nextest run --locked --workspace --no-fail-fast ${CI:+--profile ci}
+    cargo test --locked --workspace --doc
 else
     cargo test --locked --workspace --no-fail-fast
 fi
-cargo test --locked --workspace --doc
 
 step "unmodified clients of the earlier system"
 python3 tests/clients/run.py --holotype target/debug/holotype
