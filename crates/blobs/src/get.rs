@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use holotype_catalog::{BlobInfo, BlobState, CatalogError};
 use holotype_core::Digest;
-use holotype_store::{Store, StoreError};
+use holotype_store::StoreError;
 
 use crate::{BlobError, Blobs};
 
@@ -58,11 +58,6 @@ impl Blobs {
     /// What the catalog knows of a blob.
     pub(crate) async fn info(&self, digest: Digest) -> Result<Option<BlobInfo>, CatalogError> {
         self.catalog().read(move |tx| Box::pin(tx.blob_info(digest))).await
-    }
-
-    /// The place on this machine or beyond that has a blob's bytes, by what the catalog says of it.
-    pub(crate) fn place_of(&self, state: BlobState) -> &Store {
-        self.spool().filter(|_| state == BlobState::Spooled).unwrap_or_else(|| self.store())
     }
 }
 

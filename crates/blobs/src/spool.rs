@@ -27,8 +27,10 @@ pub struct Flushed {
     pub uploaded: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Blobs that are in the spool still: not tried, or of no record and left to the sweep.
+    /// Blobs that are in the spool still: not tried, damaged, or unknown to the catalog and left to the sweep.
     pub left: u64,
+    /// Of them, those whose bytes are not what their names say; putting them again repairs them.
+    pub damaged: u64,
 }
 
 /// What is known of a bucket's being in reach.
@@ -93,9 +95,18 @@ impl Blobs {
             if info.state == BlobState::Deleting {
                 continue;
             }
-            if self.bring(spool, &info).await? {
-                flushed.uploaded += 1;
-                flushed.bytes += blob.size;
+            match self.bring(spool, &info).await {
+                Ok(uploaded) => {
+                    flushed.uploaded += u64::from(uploaded);
+                    flushed.bytes += if uploaded { blob.size } else { 0 };
+                }
+                // One that cannot be brought must not keep back those behind it.
+                Err(BlobError::Store(error @ StoreError::Corrupt { .. })) => {
+                    tracing::error!(%error, "a spooled blob cannot be brought to the store");
+                    flushed.damaged += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
             }
             flushed.left -= 1;
             if progress.advance(blob.size, &tell).is_break() {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use holotype_catalog::{BlobInfo, CatalogError};
+use holotype_catalog::{BlobInfo, BlobState, CatalogError};
 use holotype_core::Digest;
 use holotype_store::Verdict;
 
@@ -21,6 +21,8 @@ pub struct VerifyReport {
     pub intact: u64,
     /// Bytes read.
     pub bytes: u64,
+    /// Blobs that wait in the spool of another host, which alone can read them.
+    pub elsewhere: u64,
     /// Blobs that are damaged or missing although a record names them.
     pub lost: u64,
     /// The first of them, at most 1000.
@@ -72,7 +74,16 @@ impl Blobs {
     /// Looks at one blob; gives how many bytes were read.
     async fn verify(&self, info: &BlobInfo, report: &mut VerifyReport) -> Result<u64, BlobError> {
         let digest = info.digest;
-        let verdict = self.place_of(info.state).verify(digest).await?;
+        let verdict = match self.spool().filter(|_| info.state == BlobState::Spooled) {
+            None => self.store().verify(digest).await?,
+            Some(spool) => match spool.verify(digest).await? {
+                Verdict::Absent => {
+                    report.elsewhere += 1;
+                    return Ok(0);
+                }
+                here => here,
+            },
+        };
         let (size, is_right) = match verdict {
             Verdict::Intact { size } => (size, size == info.size),
             Verdict::Damaged { size, .. } => (size, false),

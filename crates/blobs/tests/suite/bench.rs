@@ -1,4 +1,4 @@
-//! A store, a catalog on SQLite and a clock that is turned by hand.
+//! A store, a catalog and a clock that is turned by hand.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use holotype_core::{Digest, Instant, ProjectId};
 use holotype_store::{Location, S3Key, S3Location, Store};
 use holotype_testkit::clock::HandClock;
 use holotype_testkit::fault::Faults;
+use holotype_testkit::postgres::{self, TestDatabase};
 use holotype_testkit::s3::{self, LocalS3};
 use tempfile::TempDir;
 
@@ -27,17 +28,18 @@ pub(crate) struct Bench {
     pub(crate) faults: Faults,
     pub(crate) folder: TempDir,
     pub(crate) server: Option<LocalS3>,
+    _database: Option<TestDatabase>,
 }
 
 impl Bench {
     pub(crate) async fn in_memory() -> Self {
-        Self::open(tempfile::tempdir().unwrap(), Location::Memory, None).await
+        Self::open(tempfile::tempdir().unwrap(), Location::Memory, None, None).await
     }
 
     pub(crate) async fn on_disk() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Directory(folder.path().join("store"));
-        Self::open(folder, location, None).await
+        Self::open(folder, location, None, None).await
     }
 
     pub(crate) async fn on_s3() -> Self {
@@ -49,20 +51,34 @@ impl Bench {
             region: None,
             key: Some(S3Key { id: s3::KEY_ID.into(), secret: s3::SECRET.into() }),
         });
-        Self::open(tempfile::tempdir().unwrap(), location, Some(server)).await
+        Self::open(tempfile::tempdir().unwrap(), location, Some(server), None).await
     }
 
-    async fn open(folder: TempDir, location: Location, server: Option<LocalS3>) -> Self {
+    /// Bytes in memory, facts in PostgreSQL.
+    pub(crate) async fn on_postgres() -> Self {
+        let database = postgres::database().await;
+        Self::open(tempfile::tempdir().unwrap(), Location::Memory, None, Some(database)).await
+    }
+
+    async fn open(
+        folder: TempDir,
+        location: Location,
+        server: Option<LocalS3>,
+        database: Option<TestDatabase>,
+    ) -> Self {
         // Files and objects carry the system's time, so the clock begins there.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let clock = Arc::new(HandClock::at(Instant::from_micros(i64::try_from(now.as_micros()).unwrap())));
-        let url = CatalogUrl::from(folder.path().join("catalog.db").as_path());
+        let url = match &database {
+            Some(database) => CatalogUrl::parse(&database.url).unwrap(),
+            None => CatalogUrl::from(folder.path().join("catalog.db").as_path()),
+        };
         Catalog::initialise(&url, &*clock).await.unwrap();
         let catalog = Catalog::open(url, clock.clone()).await.unwrap();
         let faults = Faults::new();
         let store = Store::open_with(location, folder.path().join("staging"), |inner| faults.wrap(inner)).unwrap();
         let blobs = Blobs::open(store.clone(), catalog.clone(), options(&folder, "spool")).unwrap();
-        Self { blobs, store, catalog, clock, faults, folder, server }
+        Self { blobs, store, catalog, clock, faults, folder, server, _database: database }
     }
 
     /// What another process would open: with the same spool after a restart, or with one of its own on another host.

@@ -82,6 +82,18 @@ async fn another_host_says_where_a_spooled_blob_is() {
 }
 
 #[tokio::test]
+async fn a_verification_reads_the_spool_and_calls_nothing_lost_that_another_host_has() {
+    let mut bench = without_its_bucket().await;
+    let held = bench.put(b"captured").await;
+    reference(&bench.catalog, &held, "one").await.unwrap();
+    bench.server.as_mut().unwrap().resume().await;
+    let here = bench.blobs.verify_all(on).await.unwrap();
+    assert_eq!((here.intact, here.lost, here.elsewhere), (1, 0, 0));
+    let there = bench.again("spool-of-another-host").verify_all(on).await.unwrap();
+    assert_eq!((there.intact, there.lost, there.elsewhere), (0, 0, 1));
+}
+
+#[tokio::test]
 async fn bytes_that_reached_the_bucket_on_another_way_are_not_sent_again() {
     let mut bench = without_its_bucket().await;
     let held = bench.put(b"captured").await;
@@ -122,17 +134,18 @@ async fn a_spooled_copy_that_nobody_knows_is_left_by_the_flush_and_removed_by_a_
 }
 
 #[tokio::test]
-async fn a_damaged_copy_in_the_spool_is_not_brought_to_the_bucket() {
+async fn a_damaged_copy_in_the_spool_is_not_brought_to_the_bucket_and_keeps_no_other_back() {
     let mut bench = without_its_bucket().await;
     let held = bench.put(b"captured").await;
+    bench.put(b"another").await;
     reference(&bench.catalog, &held, "one").await.unwrap();
     let name = held.digest.to_string();
     let file = bench.folder.path().join("spool/blobs").join(&name[..2]).join(&name[2..4]).join(&name);
     std::fs::remove_file(&file).unwrap();
     std::fs::write(&file, b"captureD").unwrap();
     bench.server.as_mut().unwrap().resume().await;
-    let error = bench.blobs.flush_spool(on).await.unwrap_err();
-    assert!(matches!(error, BlobError::Store(StoreError::Corrupt { .. })), "{error}");
+    let flushed = bench.blobs.flush_spool(on).await.unwrap();
+    assert_eq!((flushed.uploaded, flushed.damaged, flushed.left), (1, 1, 1));
     assert_eq!(bench.store.head(held.digest).await.unwrap(), None);
     // The instrument sends it again: that repairs it.
     assert!(!bench.put(b"captured").await.spooled);

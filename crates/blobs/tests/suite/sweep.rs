@@ -14,7 +14,7 @@ use crate::bench::{Bench, GRACE, on, reference};
 
 #[tokio::test]
 async fn a_released_blob_goes_after_the_grace_period_and_not_before() {
-    for bench in [Bench::in_memory().await, Bench::on_disk().await, Bench::on_s3().await] {
+    for bench in [Bench::on_postgres().await, Bench::on_disk().await, Bench::on_s3().await] {
         let held = bench.put(b"abc").await;
         reference(&bench.catalog, &held, "one").await.unwrap();
         bench.let_everything_expire();
@@ -62,7 +62,7 @@ async fn what_is_named_between_plan_and_sweep_stays() {
 
 #[tokio::test]
 async fn bytes_that_nobody_knows_go_after_the_grace_period() {
-    for bench in [Bench::in_memory().await, Bench::on_disk().await, Bench::on_s3().await] {
+    for bench in [Bench::on_postgres().await, Bench::on_disk().await, Bench::on_s3().await] {
         bench.store.stage_bytes(b"orphan").await.unwrap().publish().await.unwrap();
         let orphan = Digest::of(b"orphan");
         assert!(bench.blobs.sweep_plan().await.unwrap().is_empty());
