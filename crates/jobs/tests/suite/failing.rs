@@ -7,7 +7,8 @@ use holotype_jobs::{Failure, Level, NewJob, Options, State};
 use serde_json::json;
 
 use crate::support::{
-    Lab, Tally, Workers, counting, ended, handler, log_of, log_texts, new_job, on_both_engines, options, until,
+    Lab, Tally, Workers, counting, ended, handler, log_of, log_texts, new_job, on_both_engines, options, unhurried,
+    until,
 };
 
 on_both_engines!(
@@ -22,7 +23,7 @@ on_both_engines!(
 );
 
 async fn a_job_is_tried_again_after_a_pause_until_it_works(lab: &Lab) {
-    let (jobs, tally) = (lab.jobs(), Tally::default());
+    let (jobs, tally) = (lab.jobs_with(unhurried()), Tally::default());
     let tries = tally.clone();
     let flaky = handler("flaky", move |job| {
         let tries = tries.clone();

@@ -55,26 +55,31 @@ async fn a_job_that_could_not_be_claimed_is_delivered_again(lab: &Lab) {
 }
 
 async fn a_task_that_is_left_over_from_a_finished_job_does_nothing(lab: &Lab) {
-    const REVIVE: Sql = Sql {
-        sqlite: "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL, done_at = NULL",
-        postgres: "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL, done_at = NULL",
+    const TWIN_OF_LATER: Sql = Sql {
+        sqlite: "INSERT INTO Jobs SELECT job, '01ARZ3NDEKTSV4RRFFQ69G5FAV', job_type, 'Pending', 0, max_attempts, \
+                 run_at + 3600, NULL, NULL, NULL, NULL, priority, metadata, NULL FROM Jobs",
+        postgres: "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority, metadata) \
+                   SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAV', job_type, job, 'Pending', 0, max_attempts, \
+                   run_at + interval '1 hour', priority, metadata FROM apalis.jobs",
     };
-    // Nobody sweeps here, so that the task is still there to come back.
-    let jobs = lab.jobs_with(Options { reconcile: Duration::from_secs(3600), ..options() });
-    let tally = Tally::default();
-    let workers = Workers::start(&jobs, 1, vec![counting("count", &tally)]);
+    const LATER_IS_NOW: Sql = Sql {
+        sqlite: "UPDATE Jobs SET run_at = run_at - 3600",
+        postgres: "UPDATE apalis.jobs SET run_at = run_at - interval '1 hour'",
+    };
+    let (jobs, tally) = (lab.jobs(), Tally::default());
     let id = lab.enqueue(&jobs, new_job("count")).await;
-    ended(&jobs, id).await;
-    workers.stop().await;
-    assert_eq!(lab.execute(REVIVE).await, 1);
+    assert_eq!(lab.execute(TWIN_OF_LATER).await, 1);
     let workers = Workers::start(&jobs, 1, vec![counting("count", &tally)]);
-    let next = lab.enqueue(&jobs, new_job("count")).await;
-    ended(&jobs, next).await;
-    while jobs.reconcile().await.unwrap() != Reconciled::default() || lab.tasks().await > 0 {
-        tokio::time::sleep(options().poll).await;
+    let done = ended(&jobs, id).await;
+    while lab.tasks().await > 1 {
+        tokio::time::sleep(options().reconcile).await;
+    }
+    assert_eq!(lab.execute(LATER_IS_NOW).await, 1);
+    while lab.tasks().await > 0 {
+        tokio::time::sleep(options().reconcile).await;
     }
     workers.stop().await;
-    assert_eq!(tally.get(), 2);
+    assert_eq!((tally.get(), jobs.get(&owner(), id).await.unwrap()), (1, done));
 }
 
 /// Jobs whose running attempts give no sign of life, but do not know that they are taken for dead.

@@ -137,6 +137,11 @@ pub(crate) fn options() -> Options {
     }
 }
 
+/// Waits long enough between attempts for everybody to look.
+pub(crate) fn unhurried() -> Options {
+    Options { backoff: Backoff { first: Duration::from_secs(2), most: Duration::from_secs(2) }, ..options() }
+}
+
 /// Gives many signs of life, and is as patient as ever.
 pub(crate) fn lively() -> Options {
     Options { heartbeat: Duration::from_millis(50), missed_heartbeats: 300, ..options() }

@@ -7,7 +7,7 @@ use holotype_core::ActivityId;
 use holotype_jobs::{Failure, JobError, JobEvent, Level, State};
 use serde_json::json;
 
-use crate::support::{Lab, Workers, events, handler, new_job, on_both_engines, owner};
+use crate::support::{Lab, Workers, events, handler, new_job, on_both_engines, owner, unhurried};
 
 on_both_engines!(
     a_watcher_in_another_process_is_told_everything_to_the_end,
@@ -71,7 +71,7 @@ async fn a_watcher_goes_on_after_the_line_it_saw_last(lab: &Lab) {
 }
 
 async fn a_watcher_sees_each_attempt(lab: &Lab) {
-    let jobs = lab.jobs();
+    let jobs = lab.jobs_with(unhurried());
     let second_time = handler("second.time", |job| async move {
         if job.attempt == 1 { Err(Failure::Retry { reason: "too early".to_owned() }) } else { Ok(json!("now")) }
     });
@@ -83,7 +83,6 @@ async fn a_watcher_sees_each_attempt(lab: &Lab) {
     let workers = Workers::start(&jobs, 1, vec![second_time]);
     let told = states(&watching.await.unwrap());
     workers.stop().await;
-    // The pause between the attempts is far longer than it takes to look.
     assert!(told.contains(&(State::Queued, 2)), "{told:?}");
     assert_eq!(told.last(), Some(&(State::Succeeded, 2)));
 }
