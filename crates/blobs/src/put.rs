@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks whether it has ended.
 const POLL: Duration = Duration::from_millis(50);
 
+/// The least time between two renewals of a pin, however short pins are.
+const RENEWAL: Duration = Duration::from_millis(10);
+
 /// A blob that is being written. Dropping it leaves nothing behind.
 #[derive(Debug)]
 pub struct Upload {
@@ -161,6 +164,7 @@ impl Blobs {
         if let Some(error) = self.inner.reach.refusal() {
             return Err(Box::new(Unpublished { staged, error }));
         }
+        let renewal = RENEWAL.max(self.inner.options.pin / 3);
         let mut publishing = std::pin::pin!(staged.publish());
         loop {
             tokio::select! {
@@ -168,7 +172,7 @@ impl Blobs {
                     self.inner.reach.learn(outcome.as_ref().map_err(|unpublished| &unpublished.error).err());
                     return outcome;
                 }
-                () = tokio::time::sleep(self.inner.options.pin / 3) => {
+                () = tokio::time::sleep(renewal) => {
                     // A large upload over a slow line may outlast a pin. If this one fails, the reference will say so.
                     if let Err(error) = self.pin(held).await {
                         tracing::warn!(digest = %held.digest, %error, "the pin of a blob under way was not renewed");
