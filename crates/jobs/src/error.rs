@@ -18,7 +18,7 @@ pub enum JobError {
         id: ActivityId,
     },
     /// The job has ended, so it cannot be cancelled.
-    #[error("job {id} has {state} already: there is nothing to cancel")]
+    #[error("job {id} is over ({state}): there is nothing to cancel")]
     Ended {
         /// The job.
         id: ActivityId,

@@ -41,6 +41,9 @@ impl Jobs {
         shutdown: CancellationToken,
     ) -> Result<(), JobError> {
         let concurrency = concurrency.clamp(1, 256);
+        // Dropping this future is a shutdown as well; otherwise what it spawned would work on.
+        let shutdown = shutdown.child_token();
+        let _ends_with_this = shutdown.clone().drop_guard();
         let workshop = Workshop {
             jobs: self.clone(),
             handlers: Arc::new(by_kind(handlers)?),

@@ -12,6 +12,7 @@ on_both_engines!(
     a_job_whose_worker_is_shut_down_is_finished_by_another_at_no_cost,
     a_handler_that_blocks_its_thread_does_not_hold_up_the_shutdown,
     a_job_that_ends_in_time_is_not_given_back,
+    workers_that_are_dropped_shut_down_as_well,
 );
 
 async fn a_job_whose_worker_is_shut_down_is_finished_by_another_at_no_cost(lab: &Lab) {
@@ -65,4 +66,15 @@ async fn a_job_that_ends_in_time_is_not_given_back(lab: &Lab) {
     workers.stop().await;
     let job = until(&jobs, id, |job| job.state.is_final()).await;
     assert_eq!((job.state, job.error.as_deref()), (State::Failed, Some("it ended by itself")));
+}
+
+async fn workers_that_are_dropped_shut_down_as_well(lab: &Lab) {
+    let jobs = lab.jobs();
+    let deaf = handler("long", |_| async { pending().await });
+    let workers = Workers::start(&jobs, 1, vec![deaf]);
+    let id = lab.enqueue(&jobs, new_job("long")).await;
+    running(&jobs, id).await;
+    workers.abandon();
+    let job = until(&jobs, id, |job| job.state == State::Queued).await;
+    assert_eq!((job.attempt, job.max_attempts), (2, 4));
 }

@@ -297,6 +297,11 @@ impl Workers {
         Self { shutdown, running }
     }
 
+    /// Drops them in the middle, without a word.
+    pub(crate) fn abandon(self) {
+        self.running.abort();
+    }
+
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         tokio::time::timeout(PATIENCE, self.running).await.unwrap().unwrap().unwrap();
