@@ -14,6 +14,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_holotype");
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    #[expect(dead_code, reason = "shown by Debug when a test fails")]
     pub(crate) words: String,
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,

@@ -15,3 +15,4 @@ mod pages;
 mod principals;
 mod serving;
 mod store;
+mod takeover;

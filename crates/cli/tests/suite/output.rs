@@ -47,3 +47,43 @@ fn completions_name_every_noun() {
         }
     }
 }
+
+#[test]
+fn every_list_is_items_and_a_way_on() {
+    Lab::each_way(|way| {
+        way.run(["user", "create", "grace"]).text();
+        for words in [
+            &["datapoint", "list"][..],
+            &["datapoint", "query", "{}"],
+            &["datapoint", "schema", "list"],
+            &["job", "list"],
+            &["user", "list"],
+            &["token", "list", "--user", "grace"],
+            &["project", "list"],
+            &["db", "list"],
+        ] {
+            let list = way.run([words, &["--json"]].concat()).json();
+            assert!(list["items"].is_array() && list.get("next").is_some(), "{}: {words:?}: {list}", way.name);
+            let table = way.run(words);
+            assert!(
+                table.text().lines().next().unwrap().chars().all(|character| !character.is_lowercase()),
+                "{table:#?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn an_interrupted_command_says_so_with_130() {
+    use std::io::{BufRead, BufReader};
+    let lab = Lab::new();
+    let _server = lab.serve();
+    let mut command = lab.command();
+    command.args(["datapoint", "tail"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut tail = command.spawn().unwrap();
+    let mut lines = BufReader::new(tail.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("waiting"));
+    crate::lab::signal(tail.id(), "INT");
+    assert_eq!(lines.next().unwrap().unwrap(), "interrupted");
+    assert_eq!(tail.wait().unwrap().code(), Some(130));
+}

@@ -30,6 +30,7 @@ fn users_come_and_go_in_each_way() {
 #[test]
 fn a_token_is_shown_once_and_works_until_it_is_revoked() {
     let lab = Lab::new();
+    assert!(lab.run(["token", "create", "bench"]).fails(2).contains("--user"));
     lab.run(["user", "create", "ada"]).text();
     let server = lab.serve();
     let created = lab.run(["token", "create", "bench", "--user", "ada", "--expires-in-days", "30", "--json"]).json();

@@ -2,6 +2,7 @@
 
 use holotype_api::principal::NewToken;
 
+use super::holder;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -27,8 +28,13 @@ pub(super) struct Create {
 
 impl Create {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let token = NewToken { name: self.name, expires_in_days: self.expires_in_days, user: self.user };
-        let created = context.api(async |client| client.create_token(&token).await).await?;
+        let created = context
+            .api(async |client| {
+                let user = holder(client, self.user.as_deref()).await?;
+                let token = NewToken { name: self.name, expires_in_days: self.expires_in_days, user };
+                Ok::<_, Failure>(client.create_token(&token).await?)
+            })
+            .await?;
         context
             .ui
             .note(&format!("keep it safe: it is not shown again; 'holotype token revoke {}' ends it", created.id));

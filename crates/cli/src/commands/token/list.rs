@@ -2,6 +2,7 @@
 
 use holotype_client::PageQuery;
 
+use super::holder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::paging::{Listing, collect};
@@ -25,10 +26,11 @@ impl List {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let page = context
             .api(async |client| {
-                collect(&self.listing, async |limit, after| {
-                    client.tokens(self.user.as_deref(), &PageQuery { limit, after }).await
-                })
-                .await
+                let user = holder(client, self.user.as_deref()).await?;
+                let page = collect(&self.listing, async |limit, after| {
+                    client.tokens(user.as_deref(), &PageQuery { limit, after }).await
+                });
+                Ok::<_, Failure>(page.await?)
             })
             .await?;
         context.ui.result(&page, || {

@@ -5,6 +5,8 @@ mod list;
 mod revoke;
 
 use clap::Subcommand;
+use holotype_client::Client;
+use holotype_core::UserId;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -30,5 +32,17 @@ impl Token {
             Verb::List(verb) => verb.run(context).await,
             Verb::Revoke(verb) => verb.run(context).await,
         }
+    }
+}
+
+/// Whose tokens a command is about: the named user's, else the caller's own.
+async fn holder(client: &Client, named: Option<&str>) -> Result<Option<String>, Failure> {
+    match named {
+        Some(name) => Ok(Some(name.to_owned())),
+        None if client.who_am_i().await?.id == UserId::LOCAL => Err(Failure::input(
+            "the home's owner has no tokens and needs none",
+            "name a user with --user; 'holotype user create' makes one",
+        )),
+        None => Ok(None),
     }
 }
