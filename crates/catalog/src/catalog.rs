@@ -1,6 +1,5 @@
 //! The open catalog: reading, writing, and what others need of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use futures::future::BoxFuture;
@@ -10,6 +9,7 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::lineage::RecordKind;
 use crate::passwords::Passwords;
+use crate::presence::Presence;
 use crate::tokens::TokenCache;
 use crate::tx::{Held, Tx};
 use crate::url::{CatalogUrl, Place};
@@ -46,8 +46,7 @@ struct Inner {
     database: Database,
     passwords: Passwords,
     tokens: TokenCache,
-    /// Whether a user has been seen; nobody is ever deleted.
-    users_seen: AtomicBool,
+    presence: Presence,
     record_kinds: RwLock<Vec<RecordKind>>,
 }
 
@@ -88,7 +87,7 @@ impl Catalog {
             database,
             passwords: Passwords::new(),
             tokens: TokenCache::default(),
-            users_seen: AtomicBool::new(false),
+            presence: Presence::default(),
             record_kinds: RwLock::default(),
         })))
     }
@@ -180,12 +179,8 @@ impl Catalog {
         &self.0.tokens
     }
 
-    pub(crate) fn users_were_seen(&self) -> bool {
-        self.0.users_seen.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn users_are_seen(&self) {
-        self.0.users_seen.store(true, Ordering::Relaxed);
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     pub(crate) fn record_kinds(&self) -> Vec<RecordKind> {

@@ -50,6 +50,7 @@ mod names;
 mod nesting;
 mod passwords;
 mod postgres;
+mod presence;
 mod projects;
 pub mod random;
 mod row;

@@ -56,20 +56,18 @@ impl Catalog {
         Caller { user: UserId::LOCAL, name: "local".to_owned(), token: None, project: ProjectId::DEFAULT, admin: true }
     }
 
-    /// Whether any user has been created.
+    /// Whether any user has been created. The answer no may be a second old if another process created the first one.
     ///
     /// # Errors
     /// What the database refuses.
     pub async fn users_exist(&self) -> Result<bool, CatalogError> {
-        // Users are never deleted, so the answer yes stays right.
-        if self.users_were_seen() {
-            return Ok(true);
+        let now = self.clock().now();
+        if let Some(known) = self.presence().known(now) {
+            return Ok(known);
         }
         let read = self.read(|tx| Box::pin(async move { tx.row_sql("SELECT id FROM users LIMIT 1", values![]).await }));
         let exist = read.await?.is_some();
-        if exist {
-            self.users_are_seen();
-        }
+        self.presence().learn(exist, now);
         Ok(exist)
     }
 
@@ -93,25 +91,30 @@ impl Catalog {
             None => None,
         };
         let (caller, name) = (caller.clone(), name.to_owned());
-        self.write(move |tx| {
-            let (caller, name, password) = (caller.clone(), name.clone(), password.clone());
-            Box::pin(async move {
-                tx.lock_users().await?;
-                let first = tx.row_sql("SELECT id FROM users LIMIT 1", values![]).await?.is_none();
-                if tx.row_sql("SELECT id FROM users WHERE name = $1", values![name]).await?.is_some() {
-                    return Err(CatalogError::conflict(format!("there is already a user named '{name}'")));
-                }
-                let id = UserId::from_parts(tx.now(), random::bits()?);
-                let project = tx.project_for(id, &name, first).await?;
-                let user = User { id, name, admin: admin || first, disabled: false, project, created_at: tx.now() };
-                let insert = "INSERT INTO users (id, name, password, admin, default_project, created_at)
+        let created: Result<User, CatalogError> = self
+            .write(move |tx| {
+                let (caller, name, password) = (caller.clone(), name.clone(), password.clone());
+                Box::pin(async move {
+                    tx.lock_users().await?;
+                    let first = tx.row_sql("SELECT id FROM users LIMIT 1", values![]).await?.is_none();
+                    if tx.row_sql("SELECT id FROM users WHERE name = $1", values![name]).await?.is_some() {
+                        return Err(CatalogError::conflict(format!("there is already a user named '{name}'")));
+                    }
+                    let id = UserId::from_parts(tx.now(), random::bits()?);
+                    let project = tx.project_for(id, &name, first).await?;
+                    let user = User { id, name, admin: admin || first, disabled: false, project, created_at: tx.now() };
+                    let insert = "INSERT INTO users (id, name, password, admin, default_project, created_at)
                     VALUES ($1, $2, $3, $4, $5, $6)";
-                tx.exec_sql(insert, values![id, user.name, password, user.admin, project, user.created_at]).await?;
-                tx.audit(&caller, "user.create", &user.name, json!({ "id": id, "admin": user.admin })).await?;
-                Ok(user)
+                    tx.exec_sql(insert, values![id, user.name, password, user.admin, project, user.created_at]).await?;
+                    tx.audit(&caller, "user.create", &user.name, json!({ "id": id, "admin": user.admin })).await?;
+                    Ok(user)
+                })
             })
-        })
-        .await
+            .await;
+        if let Ok(user) = &created {
+            self.presence().learn(true, user.created_at);
+        }
+        created
     }
 
     /// All users, by name. Administrators only.
