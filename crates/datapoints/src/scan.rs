@@ -3,7 +3,7 @@
 //! A scan reads keys first, which the indexes hold, and then documents: few at the start, since many requests want only a
 //! page, and more as it goes on. A portion is bounded in number and in bytes, whatever the documents are.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -30,7 +30,7 @@ pub(crate) struct Scan {
     sort: Sort,
     /// The last key that was read from the catalog.
     after: Option<Position>,
-    keys: VecDeque<Key>,
+    keys: Vec<Key>,
     /// How many keys to read next.
     ahead: u64,
     exhausted: bool,
@@ -47,65 +47,52 @@ impl Scan {
     /// A scan that expects to need about `first` datapoints.
     pub(crate) fn new(inner: Arc<Inner>, wanted: Wanted, sort: Sort, after: Option<Position>, first: u64) -> Self {
         let ahead = first.clamp(16, MOST_KEYS);
-        Self { inner, wanted: Arc::new(wanted), sort, after, keys: VecDeque::new(), ahead, exhausted: false }
+        Self { inner, wanted: Arc::new(wanted), sort, after, keys: Vec::new(), ahead, exhausted: false }
     }
 
     /// The next portion; none at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Portion>, DatapointError> {
-        if self.keys.is_empty() && !self.exhausted {
-            self.read_keys().await?;
-        }
-        let positions = self.take_positions();
-        if positions.is_empty() {
+        if self.keys.is_empty() && self.exhausted {
             return Ok(None);
         }
-        let sequences: Arc<[i64]> = positions.iter().map(|position| position.sequence).collect();
-        let read = Arc::clone(&sequences);
-        let found = self
-            .inner
-            .catalog
-            .read(move |tx| {
-                let sequences = Arc::clone(&read);
-                Box::pin(async move { table::candidates(tx, &sequences).await.map_err(DatapointError::from) })
-            })
-            .await?;
-        let mut found: HashMap<i64, Candidate> =
-            found.into_iter().map(|candidate| (candidate.sequence, candidate)).collect();
-        let candidates = sequences.iter().filter_map(|sequence| found.remove(sequence)).collect();
+        let (mut keys, candidates) = self.read().await?;
+        self.keys = keys.split_off(portion(&keys).len());
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let mut found: HashMap<i64, Candidate> = candidates.into_iter().map(|found| (found.sequence, found)).collect();
+        let positions: Vec<Position> = keys.into_iter().map(|key| key.position).collect();
+        let candidates = positions.iter().filter_map(|position| found.remove(&position.sequence)).collect();
         Ok(Some(Portion { candidates, positions }))
     }
 
-    async fn read_keys(&mut self) -> Result<(), DatapointError> {
-        let (wanted, sort, after, limit) = (Arc::clone(&self.wanted), self.sort, self.after.clone(), self.ahead);
-        let keys = self
+    /// The keys that are known, or the next ones if there are none, and the documents of their first portion.
+    async fn read(&mut self) -> Result<(Vec<Key>, Vec<Candidate>), DatapointError> {
+        let (known, limit) = (Arc::new(std::mem::take(&mut self.keys)), self.ahead);
+        let (wanted, sort, after) = (Arc::clone(&self.wanted), self.sort, self.after.clone());
+        let kept = Arc::clone(&known);
+        let (fresh, candidates) = self
             .inner
             .catalog
             .read(move |tx| {
-                let (wanted, after) = (Arc::clone(&wanted), after.clone());
+                let (known, wanted, after) = (Arc::clone(&kept), Arc::clone(&wanted), after.clone());
                 Box::pin(async move {
-                    table::keys(tx, &wanted, sort, after.as_ref(), limit).await.map_err(DatapointError::from)
+                    let fresh = match known.is_empty() {
+                        true => Some(table::keys(tx, &wanted, sort, after.as_ref(), limit).await?),
+                        false => None,
+                    };
+                    let keys = fresh.as_deref().unwrap_or(&known);
+                    let sequences: Vec<i64> = portion(keys).iter().map(|key| key.position.sequence).collect();
+                    Ok::<_, DatapointError>((fresh, table::candidates(tx, &sequences).await?))
                 })
             })
             .await?;
-        self.exhausted = u64::try_from(keys.len()).is_ok_and(|count| count < limit);
-        self.ahead = (self.ahead * 4).min(MOST_KEYS);
-        self.keys = keys.into();
-        if let Some(last) = self.keys.back() {
-            self.after = Some(last.position.clone());
+        if let Some(fresh) = &fresh {
+            self.exhausted = (fresh.len() as u64) < limit;
+            self.ahead = (limit * 4).min(MOST_KEYS);
+            self.after = fresh.last().map(|last| last.position.clone());
         }
-        Ok(())
-    }
-
-    /// Takes the keys of the next portion: at least one, if there are any.
-    fn take_positions(&mut self) -> Vec<Position> {
-        let (mut positions, mut bytes) = (Vec::new(), 0);
-        while positions.len() < MOST_DOCUMENTS {
-            let fits = |key: &mut Key| positions.is_empty() || bytes + key.bytes <= PORTION_BYTES;
-            let Some(key) = self.keys.pop_front_if(fits) else { break };
-            bytes += key.bytes;
-            positions.push(key.position);
-        }
-        positions
+        Ok((fresh.unwrap_or_else(|| Arc::unwrap_or_clone(known)), candidates))
     }
 
     /// Everything the scan finds that `selection` means, in its order.
@@ -116,13 +103,12 @@ impl Scan {
         selection: Arc<Selection>,
         budget: Budget,
     ) -> BoxStream<'static, Result<Candidate, DatapointError>> {
-        let portions = stream::try_unfold((self, Some(budget)), move |(mut scan, budget)| {
+        let portions = stream::try_unfold((self, budget), move |(mut scan, budget)| {
             let selection = Arc::clone(&selection);
             async move {
                 let Some(portion) = scan.next().await? else { return Ok(None) };
-                let (kept, budget) =
-                    sift(portion.candidates, selection, budget.unwrap_or_else(|| Budget::new(0))).await?;
-                Ok::<_, DatapointError>(Some((kept, (scan, Some(budget)))))
+                let (kept, budget) = sift(portion.candidates, selection, budget).await?;
+                Ok::<_, DatapointError>(Some((kept, (scan, budget))))
             }
         });
         portions
@@ -135,6 +121,17 @@ impl Scan {
             })
             .boxed()
     }
+}
+
+/// The first of some keys, whose documents fit in memory together: at least one, if there are any.
+fn portion(keys: &[Key]) -> &[Key] {
+    let mut bytes = 0;
+    let fits = |(number, key): (usize, &Key)| {
+        bytes += key.bytes;
+        number < MOST_DOCUMENTS && (number == 0 || bytes <= PORTION_BYTES)
+    };
+    let count = keys.iter().enumerate().map(fits).take_while(|fits| *fits).count();
+    keys.get(..count).unwrap_or(keys)
 }
 
 /// The candidates that `selection` means, and what is left of the budget. The work is done off the runtime's own threads.

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use holotype_catalog::{CatalogError, Row, Tx, values};
+use holotype_catalog::{CatalogError, Engine, Row, Tx, values};
 use holotype_core::{Digest, Instant, ProjectId, UserId};
-use sea_query::{Alias, Condition, Expr, ExprTrait, JoinType, OnConflict, Order, Query, SelectStatement};
+use sea_query::{
+    Alias, Condition, Expr, ExprTrait, InsertStatement, JoinType, OnConflict, Order, Query, SelectStatement,
+};
 
 use crate::narrow::{Narrowing, TextColumn, TextTest};
 
@@ -114,45 +116,80 @@ pub(crate) async fn insert(
     agent: UserId,
     rows: &[&NewRow],
 ) -> Result<HashMap<String, i64>, CatalogError> {
-    let (project, agent, now) = (project.to_string(), agent.to_string(), tx.now().as_micros());
     let mut stored = HashMap::with_capacity(rows.len());
     for part in rows.chunks(ROWS_PER_INSERT) {
-        let mut statement = Query::insert();
-        statement.into_table("datapoints").columns([
-            "project",
-            "id",
-            "label",
-            "data_type",
-            "data_timestamp",
-            "instant",
-            "document",
-            "content_digest",
-            "agent",
-            "created_at",
-        ]);
-        for row in part {
-            // As many values as columns.
-            statement.values_panic([
-                project.clone().into(),
-                row.id.clone().into(),
-                row.label.clone().into(),
-                row.data_type.into(),
-                row.timestamp.clone().into(),
-                row.instant.map(Instant::as_micros).into(),
-                row.document.to_string().into(),
-                row.content.as_bytes().to_vec().into(),
-                agent.clone().into(),
-                now.into(),
-            ]);
-        }
-        statement.on_conflict(OnConflict::columns(["project", "id"]).do_nothing().to_owned());
-        statement.returning(Query::returning().columns(["id", "sequence"]));
-        for row in tx.rows(&statement).await? {
-            stored.insert(row.get("id")?, row.get("sequence")?);
-        }
-        insert_owners(tx, &project, part, &stored).await?;
+        let created = match (tx.engine(), part.len()) {
+            (Engine::Sqlite, 2..) => insert_counted(tx, project, agent, part).await?,
+            _ => insert_returning(tx, project, agent, part).await?,
+        };
+        insert_owners(tx, &project.to_string(), part, &created).await?;
+        stored.extend(created);
     }
     Ok(stored)
+}
+
+/// Stores rows and has the database tell each one's number.
+async fn insert_returning(
+    tx: &mut Tx,
+    project: ProjectId,
+    agent: UserId,
+    rows: &[&NewRow],
+) -> Result<HashMap<String, i64>, CatalogError> {
+    let mut statement = insertion(project, agent, tx.now(), rows);
+    statement.returning(Query::returning().columns(["id", "sequence"]));
+    tx.rows(&statement).await?.iter().map(|row| Ok((row.get("id")?, row.get("sequence")?))).collect()
+}
+
+/// Stores rows in SQLite, which numbers them one after the other; every row that is told would cost a change of threads.
+async fn insert_counted(
+    tx: &mut Tx,
+    project: ProjectId,
+    agent: UserId,
+    rows: &[&NewRow],
+) -> Result<HashMap<String, i64>, CatalogError> {
+    let last = tx.row_sql("SELECT seq FROM sqlite_sequence WHERE name = 'datapoints'", values![]).await?;
+    let last: i64 = last.map_or(Ok(0), |row| row.get("seq"))?;
+    let inserted = tx.exec(&insertion(project, agent, tx.now(), rows)).await?;
+    if inserted == rows.len() as u64 {
+        return Ok(rows.iter().map(|row| row.id.clone()).zip(last + 1..).collect());
+    }
+    // Rows that were passed over may have left gaps.
+    let new = tx.rows_sql("SELECT id, sequence FROM datapoints WHERE sequence > $1", values![last]).await?;
+    new.iter().map(|row| Ok((row.get("id")?, row.get("sequence")?))).collect()
+}
+
+fn insertion(project: ProjectId, agent: UserId, now: Instant, rows: &[&NewRow]) -> InsertStatement {
+    let (project, agent, now) = (project.to_string(), agent.to_string(), now.as_micros());
+    let mut statement = Query::insert();
+    statement.into_table("datapoints").columns([
+        "project",
+        "id",
+        "label",
+        "data_type",
+        "data_timestamp",
+        "instant",
+        "document",
+        "content_digest",
+        "agent",
+        "created_at",
+    ]);
+    for row in rows {
+        // As many values as columns.
+        statement.values_panic([
+            project.as_str().into(),
+            row.id.as_str().into(),
+            row.label.as_str().into(),
+            row.data_type.into(),
+            row.timestamp.as_str().into(),
+            row.instant.map(Instant::as_micros).into(),
+            (*row.document).into(),
+            row.content.as_bytes().to_vec().into(),
+            agent.as_str().into(),
+            now.into(),
+        ]);
+    }
+    statement.on_conflict(OnConflict::columns(["project", "id"]).do_nothing().to_owned());
+    statement
 }
 
 async fn insert_owners(
@@ -299,6 +336,9 @@ fn key(row: &Row) -> Result<Key, CatalogError> {
 
 /// The datapoints with these sequence numbers, in no order.
 pub(crate) async fn candidates(tx: &mut Tx, sequences: &[i64]) -> Result<Vec<Candidate>, CatalogError> {
+    if sequences.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut statement = Query::select();
     statement.columns(["sequence", "id", "document"]).from("datapoints");
     statement.and_where(Expr::col("sequence").is_in(sequences.iter().copied()));
