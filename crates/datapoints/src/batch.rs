@@ -9,11 +9,13 @@ use holotype_core::{Caller, ProjectId, Role};
 
 use crate::model::Submission;
 use crate::submit::Stored;
-use crate::table::ROWS_PER_INSERT;
 use crate::{DatapointError, Datapoints, Inner};
 
-/// Bytes of lines stored in one transaction.
-const PORTION_BYTES: usize = 8 * 1024 * 1024;
+/// Lines stored in one transaction: enough to share a flush of the disk, few enough that others do not wait for long.
+const PORTION_LINES: usize = 2_000;
+
+/// Bytes of lines stored in one transaction. While they are read, JSON takes many times its length in memory.
+const PORTION_BYTES: usize = 2 * 1024 * 1024;
 
 /// What became of one line.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct BatchLine {
 impl Datapoints {
     /// Stores a stream of lines, each the JSON text of a datapoint without files, and answers for each in their order.
     ///
-    /// Some hundred lines are stored in one transaction; while it is committed, the next lines are read. A line that is wrong
+    /// Up to two thousand lines are stored in one transaction; while it is committed, the next lines are read. A line that is wrong
     /// does not hinder the others. An error of the stream itself, or a line that is too long, ends the batch after an answer that says so.
     ///
     /// # Errors
@@ -118,7 +120,7 @@ impl<E: std::fmt::Display + Send + 'static> Lines<E> {
     /// The next lines, at most what one transaction takes; none at the end.
     async fn portion(&mut self) -> Vec<Line> {
         let (mut lines, mut bytes) = (Vec::new(), 0);
-        while lines.len() < ROWS_PER_INSERT && bytes < PORTION_BYTES {
+        while lines.len() < PORTION_LINES && bytes < PORTION_BYTES {
             let Some(line) = self.next().await else { break };
             bytes += line.1.as_ref().map_or(0, Bytes::len);
             lines.push(line);

@@ -259,6 +259,17 @@ impl ProjectSchemas {
     }
 }
 
+/// A submission whose value is as its label's schema says. A large value is looked at off the runtime's own threads.
+pub(crate) async fn checked(
+    schemas: Arc<ProjectSchemas>,
+    submission: Submission,
+) -> Result<Submission, DatapointError> {
+    if schemas.is_empty() {
+        return Ok(submission);
+    }
+    tokio::task::spawn_blocking(move || schemas.check(&submission).map(|()| submission)).await?
+}
+
 impl TryFrom<SchemaRow> for LabelSchema {
     type Error = DatapointError;
 

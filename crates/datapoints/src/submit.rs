@@ -16,7 +16,7 @@ use crate::name::{logical_path, media_type, safe};
 use crate::narrow::label_key;
 use crate::table::{self, Existing, FileRow, NewRow};
 use crate::timestamp::Timestamp;
-use crate::{DatapointError, Datapoints, Inner, KIND};
+use crate::{DatapointError, Datapoints, Inner, KIND, schema};
 
 /// A file that came with a datapoint, already held in the store.
 #[derive(Debug, Clone)]
@@ -124,7 +124,7 @@ impl Datapoints {
             // The transaction checks it too, and would be late: a stranger learns nothing of a schema and puts nothing into a bucket.
             self.require(caller, project, Role::Editor).await?;
         }
-        schemas.check(&submission)?;
+        let submission = schema::checked(schemas, submission).await?;
         let now = self.inner.catalog.clock().now();
         let id = chosen_id(&submission, now)?;
         let placement = match self.upload(project, &submission, &id, &files).await? {

@@ -12,7 +12,7 @@ use sea_query::{
 use crate::narrow::{Narrowing, TextColumn, TextTest};
 
 /// Rows in one INSERT: ten owners each stay within the variables that SQLite binds.
-pub(crate) const ROWS_PER_INSERT: usize = 500;
+const ROWS_PER_INSERT: usize = 500;
 
 /// The length of a document, for which neither engine reads the document. PostgreSQL would answer 32 bits.
 const DOCUMENT_BYTES: &str = "CAST(octet_length(datapoints.document) AS bigint)";

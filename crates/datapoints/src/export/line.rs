@@ -53,10 +53,12 @@ impl Line {
                 Timestamp::parse(&Value::from(timestamp.as_str()), &context.zone).ok().and_then(|read| read.instant);
             line.last[1] = label.as_deref().and_then(|label| context.schemas.unit(label)).map(str::to_owned);
         }
-        if let Some(Value::Object(mut owners)) = document.shift_remove("ownership_info") {
+        // An ownership of null stays among the extras, or it could not be told from an empty one.
+        if let Some(Value::Object(owners)) = document.get_mut("ownership_info") {
             for (name, cell) in OWNER_FIELDS.into_iter().zip(&mut line.owners) {
-                *cell = take_text(&mut owners, name);
+                *cell = take_text(owners, name);
             }
+            document.shift_remove("ownership_info");
         }
         line.last[0] = document.shift_remove("value").map(|value| value.to_string());
         // A path that is not text is some program's own member.

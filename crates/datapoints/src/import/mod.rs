@@ -31,7 +31,7 @@ use crate::{DatapointError, Datapoints};
 const PORTION: usize = 500;
 
 /// Bytes of records stored in one transaction.
-const PORTION_BYTES: usize = 16 * 1024 * 1024;
+const PORTION_BYTES: usize = 4 * 1024 * 1024;
 
 /// The records that a report names; all of them are counted.
 const MOST_NAMED: usize = 1_000;

@@ -50,7 +50,7 @@ on_both! {
         assert_eq!((cell(0, "_id"), cell(0, "value"), cell(0, "unit"), cell(0, "lab_id")), ("a".into(), "23.5".into(), "degC".into(), ULID.into()));
         assert_eq!((cell(0, "instant"), cell(0, "extra")), ("2025-12-31T22:00:00Z".into(), r#"{"z":[1,{"k":-0.0}]}"#.into()));
         assert_eq!((cell(1, "label"), cell(1, "value")), (String::new(), r#""two\nlines, \"quoted\"""#.into()));
-        assert_eq!((cell(1, "path"), cell(1, "extra")), (String::new(), r#"{"path":5}"#.into()));
+        assert_eq!((cell(1, "path"), cell(1, "extra")), (String::new(), r#"{"ownership_info":null,"path":5}"#.into()));
         assert_eq!((cell(2, "path"), cell(2, "data_type"), cell(2, "value")), ("/p".into(), "file".into(), String::new()));
         let empty = export(&bench, Format::Csv, json!({"label": "none"})).await.concat();
         assert_eq!(String::from_utf8(empty).unwrap().lines().count(), 1, "an export of nothing has its header");
@@ -63,7 +63,7 @@ on_both! {
         let rows: Vec<Value> = reader.get_row_iter(None).unwrap().map(|row| json_of(&row.unwrap())).collect();
         assert_eq!(rows.len(), 3);
         assert_eq!((&rows[0]["_id"], &rows[0]["value"], &rows[0]["unit"], &rows[0]["lab_id"]), (&json!("a"), &json!("23.5"), &json!("degC"), &json!(ULID)));
-        assert_eq!((&rows[1]["label"], &rows[1]["path"], &rows[1]["extra"]), (&json!(null), &json!(null), &json!(r#"{"path":5}"#)));
+        assert_eq!((&rows[1]["label"], &rows[1]["path"], &rows[1]["extra"]), (&json!(null), &json!(null), &json!(r#"{"ownership_info":null,"path":5}"#)));
         assert_eq!((&rows[2]["path"], &rows[2]["value"], &rows[2]["lab_id"]), (&json!("/p"), &json!(null), &json!(null)));
         assert_eq!(rows[0]["instant"], 1_767_218_400_000_000_i64, "UTC, in microseconds");
         let none = bytes::Bytes::from(export(&bench, Format::Parquet, json!({"label": "none"})).await.concat());
