@@ -3,8 +3,6 @@
 //! Numbers keep the text they were written with, objects the order of their keys; of a repeated key the last value counts, as
 //! in Python. What the clients' own reader cannot hold is treated as there: a number beyond the range of a double becomes null.
 
-use std::fmt;
-
 use serde_json::{Number, Value};
 
 use crate::{Category, number};
@@ -31,7 +29,8 @@ impl Default for Limits {
 }
 
 /// Text that is not acceptable JSON, and where it stops being so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
 pub struct JsonError {
     /// The line, from 1.
     pub line: usize,
@@ -101,14 +100,6 @@ impl JsonError {
         }
     }
 }
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.problem)
-    }
-}
-
-impl std::error::Error for JsonError {}
 
 /// Reads one JSON value.
 ///

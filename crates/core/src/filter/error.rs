@@ -1,12 +1,11 @@
 //! What can be wrong with a filter.
 
-use std::fmt;
-
 use super::{DEEPEST, MOST_OPERANDS, MOST_PATTERN_BYTES};
 use crate::Category;
 
 /// A filter that cannot be used, and where in it the reason lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("filter{}{path}: {problem}", if path.is_empty() { "" } else { ", at " })]
 pub struct FilterError {
     /// The place in the filter, such as `$or[1].value.temperature.$gt`; empty for the filter as a whole.
     pub path: String,
@@ -20,17 +19,6 @@ impl FilterError {
         Category::Invalid
     }
 }
-
-impl fmt::Display for FilterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_str() {
-            "" => write!(f, "filter: {}", self.problem),
-            path => write!(f, "filter, at {path}: {}", self.problem),
-        }
-    }
-}
-
-impl std::error::Error for FilterError {}
 
 /// Why a filter cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

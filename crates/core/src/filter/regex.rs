@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use fancy_regex::{Regex, RegexBuilder, RuntimeError};
+use fancy_regex::{CompileError, Regex, RegexBuilder, RuntimeError};
 
 use super::budget::Budget;
 use super::error::Problem;
 use super::pattern::{self, Translated};
 
 /// How often the engine may backtrack: it tells only that a limit was passed, so a search that passes one is run again with the next.
-const STAGES: [u32; 3] = [1 << 10, 1 << 15, 1 << 20];
+const STAGES: [u64; 3] = [1 << 8, 1 << 13, 1 << 18];
 
 /// How large one compiled part may be, in bytes.
 const MOST_COMPILED: usize = 4 << 20;
@@ -26,7 +26,7 @@ pub(super) struct Pattern {
 
 /// The expression as it is compiled to backtrack so often and no more; made when it is first needed.
 struct Stage {
-    limit: u32,
+    limit: u64,
     compiled: OnceLock<Regex>,
 }
 
@@ -52,20 +52,30 @@ impl Pattern {
 
     /// Whether the pattern matches somewhere in `text`.
     pub(super) fn is_found_in(&self, text: &str, budget: &mut Budget) -> Result<bool, Problem> {
-        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        let linear = length.saturating_mul(self.translated.weight);
-        budget.spend(1 + if self.translated.backtracks { linear } else { linear / 8 })?;
-        for (repetition, stage) in self.stages.iter().enumerate() {
-            if repetition > 0 {
-                budget.spend(u64::from(stage.limit).saturating_mul(1 + length / 64))?;
-            }
+        for stage in &self.stages {
+            budget.spend(self.steps(stage, text))?;
             match self.compiled(stage)?.is_match(text) {
                 Ok(found) => return Ok(found),
                 Err(fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded)) => {}
-                Err(error) => return Err(Problem::Pattern { reason: reason(&error) }),
+                Err(error) => return Err(problem(&error)),
             }
         }
         Err(Problem::TooManySteps)
+    }
+
+    /// The steps that a search may take. After backtracking the engine may look at the whole text again, which counts for long
+    /// texts; how often it did is known only where the stage before was not enough.
+    fn steps(&self, stage: &Stage, text: &str) -> u64 {
+        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let once = length.saturating_mul(self.translated.weight);
+        let again = stage.limit.saturating_mul(length / 64);
+        let [first, ..] = STAGES;
+        let steps = match (stage.limit > first, self.translated.backtracks) {
+            (true, _) => once.saturating_add(again).saturating_add(stage.limit),
+            (false, true) => once.saturating_add(again),
+            (false, false) => once / 8,
+        };
+        steps.saturating_add(1)
     }
 
     fn compiled<'p>(&self, stage: &'p Stage) -> Result<&'p Regex, Problem> {
@@ -75,17 +85,23 @@ impl Pattern {
         let limit = usize::try_from(stage.limit).unwrap_or(usize::MAX);
         let mut builder = RegexBuilder::new(&self.translated.text);
         let built = builder.backtrack_limit(limit).delegate_size_limit(MOST_COMPILED).build();
-        let regex = built.map_err(|error| Problem::Pattern { reason: reason(&error) })?;
+        let regex = built.map_err(|error| problem(&error))?;
         Ok(stage.compiled.get_or_init(|| regex))
     }
 }
 
 /// What the engine says, without places in a text that the caller has not written.
-fn reason(error: &fancy_regex::Error) -> String {
-    match error {
+fn problem(error: &fancy_regex::Error) -> Problem {
+    let reason = match error {
+        fancy_regex::Error::RuntimeError(_) => return Problem::TooManySteps,
+        fancy_regex::Error::CompileError(inner) => match inner.as_ref() {
+            CompileError::InnerError(inner) if inner.size_limit().is_some() => return Problem::PatternsTooLarge,
+            other => other.to_string(),
+        },
         fancy_regex::Error::ParseError(_, kind) => kind.to_string(),
         other => other.to_string(),
-    }
+    };
+    Problem::Pattern { reason }
 }
 
 impl fmt::Debug for Pattern {
