@@ -71,7 +71,8 @@ where
 async fn write(catalog: Catalog, random: u128) -> Result<(), CatalogError> {
     let write = catalog.write(move |tx| {
         Box::pin(async move {
-            let insert = "INSERT INTO datapoints (project, id, label, data_type, data_timestamp, document, content_digest,
+            let insert =
+                "INSERT INTO datapoints (project, id, label, data_type, data_timestamp, document, content_digest,
                     agent, created_at)
                 VALUES ($1, $2, 'temperature', 'json', '2026-01-01T00:00:00', $3, $4, $5, $6)";
             let (id, document) = (format!("{random:032x}"), "x".repeat(300));

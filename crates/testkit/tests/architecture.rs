@@ -49,7 +49,10 @@ fn rooms_use_only_what_an_arrow_leads_to() {
     assert_eq!(drawn.keys().collect::<Vec<_>>(), built.keys().collect::<Vec<_>>(), "rooms drawn and rooms built");
     for (room, uses) in built {
         let beyond: Vec<_> = uses.difference(&drawn[&room]).collect();
-        assert!(beyond.is_empty(), "{room} uses {beyond:?}: draw the arrow in ARCHITECTURE.md and say why, or take another way");
+        assert!(
+            beyond.is_empty(),
+            "{room} uses {beyond:?}: draw the arrow in ARCHITECTURE.md and say why, or take another way"
+        );
     }
 }
 

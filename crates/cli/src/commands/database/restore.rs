@@ -55,7 +55,8 @@ impl Restore {
                 bytes(manifest.blobs.bytes),
             )
         };
-        if home.exists() && upkeep::check(&config).await?.found > 0 && !self.confirmation.yes {
+        // With --yes nothing is asked of a catalog that may be damaged: that is when backups are wanted.
+        if !self.confirmation.yes && home.exists() && upkeep::check(&config).await?.found > 0 {
             let value = json!({ "backup": folder, "manifest": manifest, "restored": false });
             return self.confirmation.report(context.ui, &value, || {
                 format!("{}takes the place of the catalog {}\n", describe(), config.catalog.url)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use holotype_client::{Client, ClientError, FileUpload, Submitted};
 use serde_json::{Map, Value};
+use ulid::Ulid;
 
 use super::owner::Owner;
 use super::row::Row;
@@ -87,6 +88,10 @@ impl Submit {
             if let Some(text) = text {
                 members.insert(name.to_owned(), text.as_str().into());
             }
+        }
+        // Chosen here, so that a repeated request is the same datapoint, and so that ids sort by when they were made.
+        if !members.contains_key("datapoint_id") {
+            members.entry("_id").or_insert_with(|| Ulid::generate().to_string().into());
         }
         if !self.owner.is_empty() {
             let owners: Map<_, _> =
