@@ -46,6 +46,7 @@ class Peer:
 
     def __init__(self, python: str, folder: Path):
         self.port, self.log = servers.free_port(), folder / "peer.log"
+        (folder / ".madsci").mkdir()  # else it looks upwards for a place for its logs
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [Path(python).absolute(), HERE / "peer.py", str(self.port), str(folder / "peer-files")], cwd=folder, stdout=log, stderr=log
