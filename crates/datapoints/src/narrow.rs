@@ -73,6 +73,24 @@ impl Narrowing {
         narrowing
     }
 
+    /// Whether a condition is on `column`, and an equality with one value.
+    pub(crate) fn is_one(&self, column: TextColumn) -> bool {
+        self.texts
+            .iter()
+            .any(|(on, test)| *on == column && matches!(test, TextTest::OneOf(values) if values.len() == 1))
+    }
+
+    /// Whether ids are listed, which are as many as they are.
+    pub(crate) fn lists_ids(&self) -> bool {
+        self.texts.iter().any(|(on, test)| *on == TextColumn::Id && matches!(test, TextTest::OneOf(_)))
+    }
+
+    /// Whether an index can find what is wanted. None is on the type.
+    pub(crate) fn is_indexed(&self) -> bool {
+        let on_text = self.texts.iter().any(|(on, _)| *on != TextColumn::DataType);
+        on_text || !self.owners.is_empty() || self.since.is_some() || self.until.is_some()
+    }
+
     fn add(&mut self, conjunct: Conjunct<'_>, room: &mut usize) {
         if let Some(field) = conjunct.path.strip_prefix("ownership_info.") {
             // A field narrows once: each is a table more in the statement.

@@ -10,12 +10,16 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use holotype_core::filter::Budget;
 
+use crate::narrow::{Narrowing, TextColumn};
 use crate::select::Selection;
-use crate::table::{self, Candidate, Key, Position, Sort, Wanted};
+use crate::table::{self, Candidate, Key, Position, Route, Sort, SortKey, Wanted};
 use crate::{DatapointError, Inner};
 
 /// The most keys read at once.
 const MOST_KEYS: u64 = 16_384;
+
+/// The most datapoints that are sorted again for every part that is read of them.
+const FEW: u64 = 16_384;
 
 /// The most documents read at once.
 const MOST_DOCUMENTS: usize = 256;
@@ -28,6 +32,8 @@ pub(crate) struct Scan {
     inner: Arc<Inner>,
     wanted: Arc<Wanted>,
     sort: Sort,
+    /// How the keys are found, once that is known.
+    route: Option<Route>,
     /// The last key that was read from the catalog.
     after: Option<Position>,
     keys: Vec<Key>,
@@ -47,7 +53,8 @@ impl Scan {
     /// A scan that expects to need about `first` datapoints.
     pub(crate) fn new(inner: Arc<Inner>, wanted: Wanted, sort: Sort, after: Option<Position>, first: u64) -> Self {
         let ahead = first.clamp(16, MOST_KEYS);
-        Self { inner, wanted: Arc::new(wanted), sort, after, keys: Vec::new(), ahead, exhausted: false }
+        let route = plain_route(&wanted.narrowing, sort.key);
+        Self { inner, wanted: Arc::new(wanted), sort, route, after, keys: Vec::new(), ahead, exhausted: false }
     }
 
     /// The next portion; none at the end.
@@ -70,23 +77,29 @@ impl Scan {
     async fn read(&mut self) -> Result<(Vec<Key>, Vec<Candidate>), DatapointError> {
         let (known, limit) = (Arc::new(std::mem::take(&mut self.keys)), self.ahead);
         let (wanted, sort, after) = (Arc::clone(&self.wanted), self.sort, self.after.clone());
-        let kept = Arc::clone(&known);
-        let (fresh, candidates) = self
+        let (kept, route) = (Arc::clone(&known), self.route);
+        let (route, fresh, candidates) = self
             .inner
             .catalog
             .read(move |tx| {
                 let (known, wanted, after) = (Arc::clone(&kept), Arc::clone(&wanted), after.clone());
                 Box::pin(async move {
+                    let route = match route {
+                        Some(route) => route,
+                        None if table::are_few(tx, &wanted, FEW).await? => Route::Narrowed,
+                        None => Route::Ordered,
+                    };
                     let fresh = match known.is_empty() {
-                        true => Some(table::keys(tx, &wanted, sort, after.as_ref(), limit).await?),
+                        true => Some(table::keys(tx, &wanted, (sort, route), after.as_ref(), limit).await?),
                         false => None,
                     };
                     let keys = fresh.as_deref().unwrap_or(&known);
                     let sequences: Vec<i64> = portion(keys).iter().map(|key| key.position.sequence).collect();
-                    Ok::<_, DatapointError>((fresh, table::candidates(tx, &sequences).await?))
+                    Ok::<_, DatapointError>((route, fresh, table::candidates(tx, &sequences).await?))
                 })
             })
             .await?;
+        self.route = Some(route);
         if let Some(fresh) = &fresh {
             self.exhausted = (fresh.len() as u64) < limit;
             self.ahead = (limit * 4).min(MOST_KEYS);
@@ -120,6 +133,20 @@ impl Scan {
                 stream::iter(items)
             })
             .boxed()
+    }
+}
+
+/// The route that is the shorter one without looking; none if that depends on how much there is.
+fn plain_route(narrowing: &Narrowing, key: SortKey) -> Option<Route> {
+    let one_label = narrowing.is_one(TextColumn::Label) && narrowing.owners.is_empty();
+    let one_owner = matches!(narrowing.owners.as_slice(), [(_, values)] if values.len() == 1);
+    match key {
+        _ if narrowing.lists_ids() => Some(Route::Narrowed),
+        _ if !narrowing.is_indexed() => Some(Route::Ordered),
+        // These indexes have both: what is wanted, in its order.
+        SortKey::Timestamp | SortKey::Label if one_label => Some(Route::Ordered),
+        SortKey::Sequence if one_owner && narrowing.texts.is_empty() => Some(Route::Ordered),
+        _ => None,
     }
 }
 

@@ -59,6 +59,15 @@ pub(crate) struct Wanted {
     pub(crate) narrowing: Narrowing,
 }
 
+/// How a database finds the next datapoints of an order. Neither knows by itself which way is short: SQLite has no statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Along the order, passing over what is not wanted.
+    Ordered,
+    /// By the narrowing first, and then sorting what is left.
+    Narrowed,
+}
+
 /// The order of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sort {
@@ -295,7 +304,7 @@ pub(crate) async fn files(tx: &mut Tx, project: ProjectId, id: &str) -> Result<V
 pub(crate) async fn keys(
     tx: &mut Tx,
     wanted: &Wanted,
-    sort: Sort,
+    (sort, route): (Sort, Route),
     after: Option<&Position>,
     limit: u64,
 ) -> Result<Vec<Key>, CatalogError> {
@@ -305,10 +314,16 @@ pub(crate) async fn keys(
     statement.expr_as(sequence.clone(), "sequence").expr(column("data_timestamp")).expr(column("label"));
     statement.expr_as(Expr::cust(DOCUMENT_BYTES), "bytes");
     let order = if sort.descending { Order::Desc } else { Order::Asc };
-    let columns = match sort.key {
-        SortKey::Sequence => vec![sequence],
-        SortKey::Timestamp => vec![column("data_timestamp"), sequence],
-        SortKey::Label => vec![column("label"), column("data_timestamp"), sequence],
+    let columns = match (sort.key, route) {
+        (SortKey::Sequence, Route::Ordered) => vec![sequence],
+        (SortKey::Timestamp, Route::Ordered) => vec![column("data_timestamp"), sequence],
+        (SortKey::Label, Route::Ordered) => vec![column("label"), column("data_timestamp"), sequence],
+        // An expression is no column: no index is read in its order.
+        (SortKey::Sequence, Route::Narrowed) => vec![Expr::cust("datapoints.sequence + 0")],
+        (SortKey::Timestamp, Route::Narrowed) => vec![Expr::cust("datapoints.data_timestamp || ''"), sequence],
+        (SortKey::Label, Route::Narrowed) => {
+            vec![Expr::cust("datapoints.label || ''"), column("data_timestamp"), sequence]
+        }
     };
     if let Some(place) = after {
         let (sequence, timestamp) = (Expr::val(place.sequence), Expr::val(place.timestamp.as_str()));
@@ -356,6 +371,18 @@ pub(crate) async fn count(tx: &mut Tx, wanted: &Wanted) -> Result<u64, CatalogEr
     statement.expr_as(Expr::cust("count(*)"), "total");
     let row = tx.row(&statement).await?;
     Ok(row.map(|row| row.get::<i64>("total")).transpose()?.unwrap_or(0).unsigned_abs())
+}
+
+/// Whether the narrowing leaves at most a number of datapoints.
+pub(crate) async fn are_few(tx: &mut Tx, wanted: &Wanted, most: u64) -> Result<bool, CatalogError> {
+    let mut some = Query::select();
+    from_wanted(&mut some, wanted);
+    some.expr_as(Expr::val(1), "one").limit(most + 1);
+    let mut statement = Query::select();
+    statement.expr_as(Expr::cust("count(*)"), "total").from_subquery(some, "some");
+    let row = tx.row(&statement).await?;
+    let total = row.map(|row| row.get::<i64>("total")).transpose()?.unwrap_or(0);
+    Ok(total.unsigned_abs() <= most)
 }
 
 /// Everything of a SELECT but its columns and its order. Gives the column of the sequence to sort and page by.
