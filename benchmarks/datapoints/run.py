@@ -53,7 +53,10 @@ class Peer:
             )
         servers.wait_until_answering(f"http://127.0.0.1:{self.port}/health", self.process, self.log)
 
-    def stop(self) -> None:
+    def __enter__(self) -> "Peer":
+        return self
+
+    def __exit__(self, *_) -> None:
         self.process.terminate()
         self.process.wait(30)
 
@@ -171,9 +174,7 @@ def compare(name: str, ours: float, theirs: float, unit: str, higher_is_better: 
 def beside_the_peer(arguments, folder: Path) -> None:
     ours = servers.Holotype(arguments.holotype, folder / "ours")
     ours.run("init")
-    ours.start()
-    peer = Peer(arguments.peer, folder)
-    try:
+    with ours, Peer(arguments.peer, folder) as peer:
         # Both hold ten thousand values before queries and listings are measured, and the submits come last: the peer slows with its size.
         for port in (ours.port, peer.port):
             submit_values(port, 10_000)
@@ -198,9 +199,6 @@ def beside_the_peer(arguments, folder: Path) -> None:
             samples = health_during(port, lambda: upload(port, big, f"during-{port}"))
             print(f"/health during a 256 MiB upload, {name:6} p50 {percentile(samples, 0.5):.1f} ms, p99 {percentile(samples, 0.99):.1f} ms, n={len(samples)}", flush=True)
         print(f"memory so far: ours {memory(ours.process):.0f} MiB, peer {memory(peer.process):.0f} MiB", flush=True)
-    finally:
-        peer.stop()
-        ours.stop()
 
 
 def ours_alone(arguments, folder: Path) -> None:
