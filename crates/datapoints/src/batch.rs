@@ -1,14 +1,17 @@
 //! Many datapoints at once: lines of JSON in, what became of each out, while more lines come in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use holotype_core::{Caller, ProjectId, Role};
+use tokio::time::Instant;
 
 use crate::model::Submission;
-use crate::submit::Stored;
+use crate::schema::ProjectSchemas;
+use crate::submit::{Prepared, Stored, for_each};
 use crate::{DatapointError, Datapoints, Inner};
 
 /// Lines stored in one transaction: enough to share a flush of the disk, few enough that others do not wait for long.
@@ -16,6 +19,9 @@ const PORTION_LINES: usize = 2_000;
 
 /// Bytes of lines stored in one transaction. While they are read, JSON takes many times its length in memory.
 const PORTION_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long the first line of a portion waits for others: a client that sends them one by one is answered soon.
+const LINGER: Duration = Duration::from_millis(50);
 
 /// What became of one line.
 #[derive(Debug)]
@@ -50,58 +56,44 @@ impl Datapoints {
             let portion = lines.portion().await;
             (!portion.is_empty()).then_some((portion, lines))
         });
-        let (datapoints, caller) = (self.clone(), caller.clone());
-        let inner = Arc::clone(&self.inner);
-        let parsed = portions.map(move |portion| {
-            let inner = Arc::clone(&inner);
-            tokio::task::spawn_blocking(move || parse(&inner, portion))
-        });
-        // One portion is read while the one before is committed, and no more than that waits in memory.
-        let stored = parsed.buffered(2).then(move |portion| {
+        let (datapoints, caller, inner) = (self.clone(), caller.clone(), Arc::clone(&self.inner));
+        let prepared = portions.map(move |portion| prepare(Arc::clone(&inner), project, portion));
+        // One portion is made ready while the one before is committed, and no more than that waits in memory.
+        let stored = prepared.buffered(2).then(move |(lines, batch)| {
             let (datapoints, caller) = (datapoints.clone(), caller.clone());
             async move {
-                match portion {
-                    Ok(portion) => datapoints.store_portion(&caller, project, portion).await,
-                    Err(error) => vec![BatchLine { line: 0, result: Err(error.into()) }],
-                }
+                let results = datapoints.store_prepared(&caller, project, batch).await;
+                lines.into_iter().zip(results).map(|(line, result)| BatchLine { line, result }).collect::<Vec<_>>()
             }
         });
         Ok(stored.flat_map(stream::iter).boxed())
-    }
-
-    async fn store_portion(&self, caller: &Caller, project: ProjectId, portion: Vec<Parsed>) -> Vec<BatchLine> {
-        let (mut submissions, mut refused) = (Vec::with_capacity(portion.len()), Vec::with_capacity(portion.len()));
-        for (line, parsed) in portion {
-            match parsed {
-                Ok(submission) => {
-                    submissions.push(submission);
-                    refused.push((line, None));
-                }
-                Err(error) => refused.push((line, Some(error))),
-            }
-        }
-        let mut stored = self.submit_batch(caller, project, submissions).await.into_iter();
-        let answer = |(line, error): (u64, Option<DatapointError>)| {
-            let result = error.map(Err).or_else(|| stored.next()).unwrap_or(Err(DatapointError::Interrupted));
-            BatchLine { line, result }
-        };
-        refused.into_iter().map(answer).collect()
     }
 }
 
 /// A line and its number.
 type Line = (u64, Result<Bytes, DatapointError>);
 
-/// What a line says.
-type Parsed = (u64, Result<Submission, DatapointError>);
+/// The numbers of lines, and for each what is to be stored or why nothing is.
+type Portion = (Vec<u64>, Vec<Result<Prepared, DatapointError>>);
 
-fn parse(inner: &Inner, lines: Vec<Line>) -> Vec<Parsed> {
-    let settings = &inner.settings;
-    let read = |bytes: Bytes| {
-        Submission::parse(&bytes, &settings.limits.json, &settings.time_zone)
-            .map_err(|errors| DatapointError::Invalid { errors })
+async fn prepare(inner: Arc<Inner>, project: ProjectId, lines: Vec<Line>) -> Portion {
+    let (numbers, texts): (Vec<u64>, Vec<_>) = lines.into_iter().unzip();
+    let count = numbers.len();
+    let work = async move {
+        let schemas = inner.schemas(project).await?;
+        let prepare = move || texts.into_iter().map(|text| prepare_line(&inner, &schemas, &text?)).collect();
+        Ok(tokio::task::spawn_blocking(prepare).await?)
     };
-    lines.into_iter().map(|(line, bytes)| (line, bytes.and_then(read))).collect()
+    match work.await {
+        Ok(batch) => (numbers, batch),
+        Err(error) => (numbers, for_each(error, count)),
+    }
+}
+
+fn prepare_line(inner: &Inner, schemas: &ProjectSchemas, text: &[u8]) -> Result<Prepared, DatapointError> {
+    let settings = &inner.settings;
+    let submission = Submission::parse(text, &settings.limits.json, &settings.time_zone);
+    inner.prepare_value(schemas, &submission.map_err(|errors| DatapointError::Invalid { errors })?)
 }
 
 /// The lines of a body.
@@ -119,9 +111,13 @@ struct Lines<E> {
 impl<E: std::fmt::Display + Send + 'static> Lines<E> {
     /// The next lines, at most what one transaction takes; none at the end.
     async fn portion(&mut self) -> Vec<Line> {
-        let (mut lines, mut bytes) = (Vec::new(), 0);
+        let Some(first) = self.next().await else { return Vec::new() };
+        let deadline = Instant::now() + LINGER;
+        let mut bytes = first.1.as_ref().map_or(0, Bytes::len);
+        let mut lines = vec![first];
         while lines.len() < PORTION_LINES && bytes < PORTION_BYTES {
-            let Some(line) = self.next().await else { break };
+            // What is dropped when time is up has taken nothing from the body.
+            let Ok(Some(line)) = tokio::time::timeout_at(deadline, self.next()).await else { break };
             bytes += line.1.as_ref().map_or(0, Bytes::len);
             lines.push(line);
         }

@@ -3,7 +3,7 @@
 //! The bytes of the files are in the store before this begins; here one transaction makes the record, its files and the
 //! references that keep their blobs. Submitting the same content under the same id again is answered with what is stored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use holotype_blobs::{BlobReference, Held};
@@ -14,9 +14,10 @@ use ulid::Ulid;
 use crate::model::{Content, ObjectRecord, Ownership, Rendering, Submission};
 use crate::name::{logical_path, media_type, safe};
 use crate::narrow::label_key;
+use crate::schema::{self, ProjectSchemas};
 use crate::table::{self, Existing, FileRow, NewRow};
 use crate::timestamp::Timestamp;
-use crate::{DatapointError, Datapoints, Inner, KIND, schema};
+use crate::{DatapointError, Datapoints, Inner, KIND};
 
 /// A file that came with a datapoint, already held in the store.
 #[derive(Debug, Clone)]
@@ -148,39 +149,46 @@ impl Datapoints {
     ) -> Vec<Result<Stored, DatapointError>> {
         let count = submissions.len();
         match self.prepare_batch(caller, project, submissions).await {
-            Ok((prepared, mut refused)) => {
-                let mut stored = self.store(caller, project, prepared).await.into_iter();
-                let mut answer = |place| refused.remove(&place).map(Err).or_else(|| stored.next());
-                (0..count).map(|place| answer(place).unwrap_or(Err(DatapointError::Interrupted))).collect()
-            }
+            Ok(prepared) => self.store_prepared(caller, project, prepared).await,
             Err(error) => for_each(error, count),
         }
     }
 
-    /// The submissions that may be stored, and by their place why others may not.
     async fn prepare_batch(
         &self,
         caller: &Caller,
         project: ProjectId,
         submissions: Vec<Submission>,
-    ) -> Result<(Vec<Prepared>, HashMap<usize, DatapointError>), DatapointError> {
+    ) -> Result<Vec<Result<Prepared, DatapointError>>, DatapointError> {
         self.require(caller, project, Role::Editor).await?;
-        let (inner, now) = (Arc::clone(&self.inner), self.inner.catalog.clock().now());
-        let schemas = inner.schemas(project).await?;
-        let work = move || {
-            let (mut prepared, mut refused) = (Vec::with_capacity(submissions.len()), HashMap::new());
-            for (place, submission) in submissions.iter().enumerate() {
-                match schemas.check(submission) {
-                    Ok(()) => {
-                        let id = chosen_id(submission, now)?;
-                        prepared.push(inner.prepare(submission, id, Vec::new(), Placement::Dated { at: now }));
-                    }
-                    Err(error) => _ = refused.insert(place, error),
+        let (inner, schemas) = (Arc::clone(&self.inner), self.inner.schemas(project).await?);
+        let work = move || submissions.iter().map(|submission| inner.prepare_value(&schemas, submission)).collect();
+        Ok(tokio::task::spawn_blocking(work).await?)
+    }
+
+    /// Stores those of a batch that could be prepared, and answers for all in their order.
+    pub(crate) async fn store_prepared(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        batch: Vec<Result<Prepared, DatapointError>>,
+    ) -> Vec<Result<Stored, DatapointError>> {
+        let (mut prepared, mut answers) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+        for result in batch {
+            match result {
+                Ok(ready) => {
+                    prepared.push(ready);
+                    answers.push(None);
                 }
+                Err(error) => answers.push(Some(error)),
             }
-            Ok((prepared, refused))
+        }
+        let mut stored = self.store(caller, project, prepared).await.into_iter();
+        let answer = |refused: Option<DatapointError>| match refused {
+            Some(error) => Err(error),
+            None => stored.next().unwrap_or(Err(DatapointError::Interrupted)),
         };
-        tokio::task::spawn_blocking(work).await?
+        answers.into_iter().map(answer).collect()
     }
 
     /// Stores what was prepared, in its order, in one transaction, if the caller may.
@@ -217,6 +225,18 @@ impl Datapoints {
 }
 
 impl Inner {
+    /// Prepares a datapoint that came without files, if its value is as its label's schema says.
+    pub(crate) fn prepare_value(
+        &self,
+        schemas: &ProjectSchemas,
+        submission: &Submission,
+    ) -> Result<Prepared, DatapointError> {
+        schemas.check(submission)?;
+        let now = self.catalog.clock().now();
+        let id = chosen_id(submission, now)?;
+        Ok(self.prepare(submission, id, Vec::new(), Placement::Dated { at: now }))
+    }
+
     /// Fills in what the client left to us, and writes the document.
     pub(crate) fn prepare(
         &self,
@@ -423,8 +443,8 @@ fn answer(row: &NewRow, outcome: Outcome) -> Result<Stored, DatapointError> {
     }
 }
 
-/// One failure of a whole batch, told to each of its submissions.
-fn for_each(error: DatapointError, count: usize) -> Vec<Result<Stored, DatapointError>> {
+/// One failure of a whole batch, told for each of its submissions.
+pub(crate) fn for_each<T>(error: DatapointError, count: usize) -> Vec<Result<T, DatapointError>> {
     let source = Arc::new(error);
     (0..count).map(|_| Err(DatapointError::Together { source: Arc::clone(&source) })).collect()
 }

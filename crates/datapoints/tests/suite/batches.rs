@@ -80,6 +80,17 @@ on_both! {
         assert_eq!(short(&results.collect::<Vec<_>>().await), ["1:invalid"]);
     }
 
+    async fn a_client_that_waits_for_an_answer_gets_it(bench: Bench) {
+        let (send, receive) = futures::channel::mpsc::unbounded::<Result<Bytes, std::io::Error>>();
+        let mut results = bench.datapoints.submit_lines(&bench.owner, PROJECT, receive).await.unwrap();
+        for id in ["a", "b"] {
+            send.unbounded_send(Ok(format!("{}\n", value(id, json!({}))).into())).unwrap();
+            assert_eq!(results.next().await.unwrap().result.unwrap().id, id);
+        }
+        drop(send);
+        assert!(results.next().await.is_none());
+    }
+
     async fn a_list_of_submissions_is_answered_one_by_one(bench: Bench) {
         bench.datapoints.put_label_schema(&bench.owner, PROJECT, "n", json!({"type": "number"}), None).await.unwrap();
         let documents: [Value; 4] = [
