@@ -1,4 +1,5 @@
 //! The arrows of ARCHITECTURE.md are the arrows of the Cargo manifests.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing, and so do its helpers")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
