@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
-        Environment::new(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())), "/work/lab")
+        Environment::new(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())), "/srv/lab")
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
     fn written_paths_become_absolute_without_asking_the_disk() {
         let environment = environment(&[("HOME", "/home/ada")]);
         for (written, absolute) in
-            [("data/x", "/work/lab/data/x"), ("~/x", "/home/ada/x"), ("../y/./z", "/work/y/z"), ("/a/../b", "/b")]
+            [("data/x", "/srv/lab/data/x"), ("~/x", "/home/ada/x"), ("../y/./z", "/srv/y/z"), ("/a/../b", "/b")]
         {
             assert_eq!(environment.absolute(Path::new(written)), Path::new(absolute), "{written}");
         }
