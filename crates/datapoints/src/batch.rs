@@ -57,37 +57,37 @@ impl Datapoints {
             (!portion.is_empty()).then_some((portion, lines))
         });
         let (datapoints, caller, inner) = (self.clone(), caller.clone(), Arc::clone(&self.inner));
-        let prepared = portions.map(move |portion| prepare(Arc::clone(&inner), project, portion));
+        let prepared = portions.map(move |lines| {
+            let (numbers, texts): (Vec<u64>, Vec<_>) = lines.into_iter().unzip();
+            // A task of its own goes on while the portion before is being stored; a future would wait to be asked.
+            let work = tokio::spawn(prepare(Arc::clone(&inner), project, texts));
+            async move { (numbers, work.await) }
+        });
         // One portion is made ready while the one before is committed, and no more than that waits in memory.
-        let stored = prepared.buffered(2).then(move |(lines, batch)| {
+        let stored = prepared.buffered(2).then(move |(numbers, batch)| {
             let (datapoints, caller) = (datapoints.clone(), caller.clone());
             async move {
+                let batch = batch.unwrap_or_else(|error| for_each(error.into(), numbers.len()));
                 let results = datapoints.store_prepared(&caller, project, batch).await;
-                lines.into_iter().zip(results).map(|(line, result)| BatchLine { line, result }).collect::<Vec<_>>()
+                numbers.into_iter().zip(results).map(|(line, result)| BatchLine { line, result }).collect::<Vec<_>>()
             }
         });
         Ok(stored.flat_map(stream::iter).boxed())
     }
 }
 
-/// A line and its number.
-type Line = (u64, Result<Bytes, DatapointError>);
+/// The text of a line, or why it cannot be read.
+type Text = Result<Bytes, DatapointError>;
 
-/// The numbers of lines, and for each what is to be stored or why nothing is.
-type Portion = (Vec<u64>, Vec<Result<Prepared, DatapointError>>);
-
-async fn prepare(inner: Arc<Inner>, project: ProjectId, lines: Vec<Line>) -> Portion {
-    let (numbers, texts): (Vec<u64>, Vec<_>) = lines.into_iter().unzip();
-    let count = numbers.len();
+/// What of each line is to be stored, or why nothing is.
+async fn prepare(inner: Arc<Inner>, project: ProjectId, texts: Vec<Text>) -> Vec<Result<Prepared, DatapointError>> {
+    let count = texts.len();
     let work = async move {
         let schemas = inner.schemas(project).await?;
-        let prepare = move || texts.into_iter().map(|text| prepare_line(&inner, &schemas, &text?)).collect();
-        Ok(tokio::task::spawn_blocking(prepare).await?)
+        let lines = move || texts.into_iter().map(|text| prepare_line(&inner, &schemas, &text?)).collect();
+        Ok(tokio::task::spawn_blocking(lines).await?)
     };
-    match work.await {
-        Ok(batch) => (numbers, batch),
-        Err(error) => (numbers, for_each(error, count)),
-    }
+    work.await.unwrap_or_else(|error| for_each(error, count))
 }
 
 fn prepare_line(inner: &Inner, schemas: &ProjectSchemas, text: &[u8]) -> Result<Prepared, DatapointError> {
@@ -110,7 +110,7 @@ struct Lines<E> {
 
 impl<E: std::fmt::Display + Send + 'static> Lines<E> {
     /// The next lines, at most what one transaction takes; none at the end.
-    async fn portion(&mut self) -> Vec<Line> {
+    async fn portion(&mut self) -> Vec<(u64, Text)> {
         let Some(first) = self.next().await else { return Vec::new() };
         let deadline = Instant::now() + LINGER;
         let mut bytes = first.1.as_ref().map_or(0, Bytes::len);
@@ -125,7 +125,7 @@ impl<E: std::fmt::Display + Send + 'static> Lines<E> {
     }
 
     /// The next line that is not empty.
-    async fn next(&mut self) -> Option<Line> {
+    async fn next(&mut self) -> Option<(u64, Text)> {
         loop {
             let from = self.searched;
             if let Some(position) = self.buffer.get(from..)?.iter().position(|byte| *byte == b'\n') {
@@ -157,7 +157,7 @@ impl<E: std::fmt::Display + Send + 'static> Lines<E> {
     }
 
     /// An answer to the line that cannot be read, after which there is none.
-    fn end(&mut self, problem: String) -> Line {
+    fn end(&mut self, problem: String) -> (u64, Text) {
         self.body = stream::empty().boxed();
         self.buffer.clear();
         self.searched = 0;
