@@ -34,8 +34,15 @@ pub(crate) fn options(file: &Path) -> SqliteConnectOptions {
 }
 
 /// The connection of the writer.
+///
+/// It holds the pages that a burst of rows changes (an index of a thousand labels has a thousand leaves), keeps in memory what
+/// a statement may have to undo, and copies the log into the database seldom: a page that many commits changed is copied once.
 pub(crate) async fn connect(file: &Path) -> Result<SqliteConnection, CatalogError> {
-    let mut connection = options(file).connect().await?;
+    let options = options(file)
+        .pragma("cache_size", "-16384")
+        .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", "8000");
+    let mut connection = options.connect().await?;
     assert_durable(&mut connection).await?;
     Ok(connection)
 }

@@ -11,11 +11,13 @@ use futures::{StreamExt, TryStreamExt, stream};
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::{Catalog, CatalogUrl};
 use holotype_core::ProjectId;
-use holotype_datapoints::{Datapoints, Limits, PageRequest, Selection, Settings};
+use holotype_datapoints::{Datapoints, Limits, PageRequest, Selection, Settings, Submission};
 use holotype_store::{Location, Store};
 use serde_json::json;
 
 const LABELS: u64 = 100;
+
+const SUBMITTING: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 struct SystemClock;
@@ -34,6 +36,9 @@ async fn main() {
     let datapoints = open(folder.path()).await;
     let owner = Catalog::local_owner();
 
+    for callers in [1, 8, 32] {
+        println!("submits one by one, {callers} at a time: {:.0}/s", submit_singly(&datapoints, callers).await);
+    }
     let started = Instant::now();
     let body = stream::iter((0..count / 500).map(|part| Ok::<_, std::io::Error>(lines(part * 500..(part + 1) * 500))));
     let mut results = datapoints.submit_lines(&owner, ProjectId::DEFAULT, body).await.unwrap();
@@ -77,6 +82,30 @@ async fn main() {
         assert_eq!(datapoints.count(&owner, ProjectId::DEFAULT, selection).await.unwrap(), 0);
     })
     .await;
+}
+
+/// Submits datapoints for three seconds, each by itself, and says how many a second. Their labels are none of the queries'.
+async fn submit_singly(datapoints: &Datapoints, callers: usize) -> f64 {
+    let started = Instant::now();
+    let submit = |caller: usize| {
+        let datapoints = datapoints.clone();
+        tokio::spawn(async move {
+            let mut count = 0_u32;
+            while started.elapsed() < SUBMITTING {
+                let value = json!({"label": format!("single {caller}"), "data_type": "json", "value": count});
+                let submission = Submission::from_value(value, &jiff::tz::TimeZone::UTC).unwrap();
+                datapoints.submit(&Catalog::local_owner(), ProjectId::DEFAULT, submission, Vec::new()).await.unwrap();
+                count += 1;
+            }
+            count
+        })
+    };
+    let submitting: Vec<_> = (0..callers).map(submit).collect();
+    let mut total = 0;
+    for counting in submitting {
+        total += counting.await.unwrap();
+    }
+    f64::from(total) / started.elapsed().as_secs_f64()
 }
 
 async fn open(folder: &std::path::Path) -> Datapoints {

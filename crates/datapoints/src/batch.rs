@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use crate::model::Submission;
 use crate::schema::ProjectSchemas;
-use crate::submit::{Prepared, Stored, for_each};
+use crate::store::for_each;
+use crate::submit::{Prepared, Stored};
 use crate::{DatapointError, Datapoints, Inner};
 
 /// Lines stored in one transaction: enough to share a flush of the disk, few enough that others do not wait for long.

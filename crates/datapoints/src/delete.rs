@@ -1,9 +1,11 @@
 //! Deleting with a way back, and the sweep that ends it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holotype_catalog::Tx;
 use holotype_core::{Caller, Instant, ProjectId, Role};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::{DatapointError, Datapoints, KIND, table};
@@ -96,10 +98,25 @@ async fn purge_portion(tx: &mut Tx, before: Instant) -> Result<(i64, u64), Datap
     let found = table::deleted_before(tx, before, PORTION).await?;
     let mut removed = 0;
     for (project, id) in &found {
-        if table::remove(tx, *project, id, before).await? {
+        if let Some((sequence, document)) = table::remove(tx, *project, id, before).await? {
+            for (field, value) in owners(id, &document)? {
+                table::remove_owner(tx, *project, (&field, &value), sequence).await?;
+            }
             tx.release_blobs(KIND, *project, id).await?;
             removed += 1;
         }
     }
     Ok((i64::try_from(found.len()).unwrap_or(i64::MAX), removed))
+}
+
+/// The owners in a stored document.
+#[derive(Deserialize)]
+struct Owned {
+    ownership_info: Option<BTreeMap<String, String>>,
+}
+
+fn owners(id: &str, document: &str) -> Result<BTreeMap<String, String>, DatapointError> {
+    let owned: Owned = serde_json::from_str(document)
+        .map_err(|error| DatapointError::Damaged { id: id.to_owned(), problem: error.to_string() })?;
+    Ok(owned.ownership_info.unwrap_or_default())
 }

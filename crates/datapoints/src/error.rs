@@ -160,14 +160,6 @@ impl DatapointError {
         Self::Parameter { parameter, problem: problem.into() }
     }
 
-    /// The failure itself, when nobody shares it.
-    pub(crate) fn alone(self) -> Self {
-        match self {
-            Self::Together { source } => Arc::try_unwrap(source).unwrap_or_else(|source| Self::Together { source }),
-            other => other,
-        }
-    }
-
     pub(crate) fn not_found(id: &str) -> Self {
         // A path of a request may be long.
         Self::NotFound { id: id.chars().take(600).collect() }

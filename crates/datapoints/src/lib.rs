@@ -18,6 +18,7 @@ mod delete;
 mod error;
 pub mod export;
 mod fault;
+mod gather;
 mod get;
 pub mod import;
 mod list;
@@ -31,6 +32,7 @@ mod projection;
 mod scan;
 mod schema;
 mod select;
+mod store;
 mod submit;
 mod table;
 mod tail;
@@ -113,6 +115,7 @@ struct Inner {
     bucket: Option<Arc<Bucket>>,
     schema_cache: schema::Cache,
     arrivals: tail::Arrivals,
+    gathering: gather::Gathering,
 }
 
 impl Datapoints {
@@ -132,7 +135,8 @@ impl Datapoints {
         let bucket = settings.object_storage.as_ref().map(Bucket::open).transpose()?.map(Arc::new);
         let ownership = Ownership::Known(vec![("manager_id", settings.manager_id.clone())]);
         let (schema_cache, arrivals) = (schema::Cache::default(), tail::Arrivals::new());
-        let inner = Inner { catalog, blobs, settings, ownership, bucket, schema_cache, arrivals };
+        let gathering = gather::Gathering::default();
+        let inner = Inner { catalog, blobs, settings, ownership, bucket, schema_cache, arrivals, gathering };
         Ok(Self { inner: Arc::new(inner) })
     }
 

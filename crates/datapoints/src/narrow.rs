@@ -3,11 +3,14 @@
 //! The matcher decides; this only spares it most of the documents that cannot match. Where the two could differ (long labels,
 //! U+0000, values of another type) the narrowing is the wider one.
 
+use std::time::Duration;
+
 use holotype_core::Instant;
 use holotype_core::filter::{Conjunct, Filter, Test};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::model::OWNER_FIELDS;
+use crate::model::{OWNER_FIELDS, is_indexed_owner};
 
 /// The characters of a label that its column holds.
 const LABEL_CHARACTERS: usize = 200;
@@ -73,6 +76,19 @@ impl Narrowing {
         narrowing
     }
 
+    /// Keeps only points in time of a span.
+    ///
+    /// No clock is a day off UTC, so the text of a timestamp is within a day of what it means: that finds them by an index.
+    pub(crate) fn within(&mut self, since: Option<Instant>, until: Option<Instant>) {
+        const DAY: Duration = Duration::from_secs(25 * 3_600);
+        (self.since, self.until) = (since, until);
+        let bounds = [
+            since.and_then(|since| text_of(since.before(DAY))).map(TextTest::AtLeast),
+            until.and_then(|until| text_of(until.after(DAY))).map(TextTest::AtMost),
+        ];
+        self.texts.extend(bounds.into_iter().flatten().map(|bound| (TextColumn::Timestamp, bound)));
+    }
+
     /// Whether a condition is on `column`, and an equality with one value.
     pub(crate) fn is_one(&self, column: TextColumn) -> bool {
         self.texts
@@ -87,15 +103,14 @@ impl Narrowing {
 
     /// Whether an index can find what is wanted. None is on the type.
     pub(crate) fn is_indexed(&self) -> bool {
-        let on_text = self.texts.iter().any(|(on, _)| *on != TextColumn::DataType);
-        on_text || !self.owners.is_empty() || self.since.is_some() || self.until.is_some()
+        !self.owners.is_empty() || self.texts.iter().any(|(on, _)| *on != TextColumn::DataType)
     }
 
     fn add(&mut self, conjunct: Conjunct<'_>, room: &mut usize) {
         if let Some(field) = conjunct.path.strip_prefix("ownership_info.") {
             // A field narrows once: each is a table more in the statement.
             let is_new = |known: &&str| *known == field && self.owners.iter().all(|(used, _)| used != known);
-            let field = OWNER_FIELDS.into_iter().find(is_new);
+            let field = OWNER_FIELDS.into_iter().filter(|field| is_indexed_owner(field)).find(is_new);
             if let (Some(field), Some(values)) = (field, listed(conjunct.test).and_then(exact_texts))
                 && take(room, values.len())
             {
@@ -112,6 +127,12 @@ impl Narrowing {
         };
         self.texts.extend(tests(column, conjunct.test, room).into_iter().map(|test| (column, test)));
     }
+}
+
+/// A point in time as a timestamp's text in UTC, if it is in the years of timestamps.
+fn text_of(instant: Instant) -> Option<String> {
+    let civil = instant.timestamp().to_zoned(TimeZone::UTC).datetime();
+    (1..=9999).contains(&civil.year()).then(|| civil.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }
 
 /// What `test` on a member means for its column.

@@ -101,7 +101,7 @@ impl Datapoints {
         let fields =
             request.fields.as_ref().map(|fields| Projection::parse(fields.iter().map(String::as_str))).transpose()?;
         let mut narrowing = request.selection.narrowing();
-        (narrowing.since, narrowing.until) = (request.since, request.until);
+        narrowing.within(request.since, request.until);
         let wanted = Wanted { project, deleted: request.deleted, narrowing };
         let scan = Scan::new(Arc::clone(&self.inner), wanted, sort, after, u64::from(limit) + 1);
         let budget = Budget::new(self.inner.settings.limits.query_steps);

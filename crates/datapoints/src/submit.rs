@@ -1,23 +1,23 @@
 //! Storing a datapoint with its files, once, whatever is repeated.
 //!
-//! The bytes of the files are in the store before this begins; here one transaction makes the record, its files and the
-//! references that keep their blobs. Submitting the same content under the same id again is answered with what is stored.
+//! The bytes of the files are in the store before this begins; here what the client left out is filled in. Submitting
+//! the same content under the same id again is answered with what is stored.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use holotype_blobs::{BlobReference, Held};
-use holotype_catalog::{Tx, random};
-use holotype_core::{Caller, Digest, Hasher, Instant, ProjectId, Role, UserId};
+use holotype_blobs::Held;
+use holotype_catalog::random;
+use holotype_core::{Caller, Digest, Hasher, Instant, ProjectId, Role};
 use ulid::Ulid;
 
-use crate::model::{Content, ObjectRecord, Ownership, Rendering, Submission};
+use crate::model::{Content, ObjectRecord, Ownership, Rendering, Submission, is_indexed_owner};
 use crate::name::{logical_path, media_type, safe};
 use crate::narrow::label_key;
 use crate::schema::{self, ProjectSchemas};
-use crate::table::{self, Existing, FileRow, NewRow};
+use crate::store::for_each;
+use crate::table::{FileRow, NewRow};
 use crate::timestamp::Timestamp;
-use crate::{DatapointError, Datapoints, Inner, KIND};
+use crate::{DatapointError, Datapoints, Inner};
 
 /// A file that came with a datapoint, already held in the store.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct Stored {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) row: NewRow,
-    files: Vec<(FileRow, Option<Held>)>,
+    pub(crate) files: Vec<(FileRow, Option<Held>)>,
 }
 
 /// A file of a submission that is being prepared.
@@ -82,15 +82,6 @@ pub(crate) enum Placement {
         /// When the file was captured there.
         modified_at: Instant,
     },
-}
-
-/// What became of a prepared submission.
-#[derive(Debug, Clone)]
-enum Outcome {
-    Created,
-    Same(Arc<str>),
-    Clash,
-    Deleted,
 }
 
 impl Submission {
@@ -134,8 +125,7 @@ impl Datapoints {
         };
         let files = files.into_iter().map(Part::from).collect();
         let prepared = self.inner.prepare(&submission, id, files, placement);
-        let outcomes = self.store(caller, project, vec![prepared]).await;
-        outcomes.into_iter().next().unwrap_or(Err(DatapointError::Interrupted)).map_err(DatapointError::alone)
+        self.store_with_others(caller, project, prepared).await
     }
 
     /// Stores datapoints without files in one transaction, and answers for each in turn.
@@ -190,38 +180,6 @@ impl Datapoints {
         };
         answers.into_iter().map(answer).collect()
     }
-
-    /// Stores what was prepared, in its order, in one transaction, if the caller may.
-    pub(crate) async fn store(
-        &self,
-        caller: &Caller,
-        project: ProjectId,
-        prepared: Vec<Prepared>,
-    ) -> Vec<Result<Stored, DatapointError>> {
-        if prepared.is_empty() {
-            return Vec::new();
-        }
-        let prepared: Arc<[Prepared]> = prepared.into();
-        let (batch, caller, arrivals) = (Arc::clone(&prepared), Arc::new(caller.clone()), self.inner.arrivals.clone());
-        let outcomes = self
-            .inner
-            .catalog
-            .write(move |tx| {
-                let (batch, caller, arrivals) = (Arc::clone(&batch), Arc::clone(&caller), arrivals.clone());
-                tx.after_commit(Box::new(move || arrivals.announce()));
-                Box::pin(async move {
-                    tx.require(&caller, project, Role::Editor).await?;
-                    store_all(tx, project, caller.user, &batch).await
-                })
-            })
-            .await;
-        match outcomes {
-            Ok(outcomes) => {
-                prepared.iter().zip(outcomes).map(|(prepared, outcome)| answer(&prepared.row, outcome)).collect()
-            }
-            Err(error) => for_each(error, prepared.len()),
-        }
-    }
 }
 
 impl Inner {
@@ -263,7 +221,7 @@ impl Inner {
             submission.render(&Rendering { id: &id, ownership, timestamp: &timestamp.text, content: holds, extra_path })
         };
         let owners = match ownership {
-            Ownership::Known(members) => members.clone(),
+            Ownership::Known(members) => members.iter().filter(|(field, _)| is_indexed_owner(field)).cloned().collect(),
             Ownership::Unsaid | Ownership::Nobody => Vec::new(),
         };
         let row = NewRow {
@@ -378,73 +336,4 @@ fn content_digest(submission: &Submission, said: &str, files: &[FileRow]) -> Dig
         hasher.update(format!("\nfile {} {}", file.digest, file.name).as_bytes());
     }
     hasher.finish()
-}
-
-async fn store_all(
-    tx: &mut Tx,
-    project: ProjectId,
-    agent: UserId,
-    batch: &[Prepared],
-) -> Result<Vec<Outcome>, DatapointError> {
-    let mut ids = HashSet::with_capacity(batch.len());
-    let firsts: Vec<&Prepared> = batch.iter().filter(|prepared| ids.insert(prepared.row.id.as_str())).collect();
-    let rows: Vec<&NewRow> = firsts.iter().map(|prepared| &prepared.row).collect();
-    let mut created = table::insert(tx, project, agent, &rows).await?;
-    for prepared in firsts.iter().filter(|prepared| created.contains_key(&prepared.row.id)) {
-        keep_files(tx, project, prepared).await?;
-    }
-    if created.len() == batch.len() {
-        return Ok(vec![Outcome::Created; batch.len()]);
-    }
-    let others: Vec<&str> = batch.iter().map(|prepared| prepared.row.id.as_str()).collect();
-    let existing = table::existing(tx, project, &others).await?;
-    let mut outcome = |prepared: &Prepared| match existing.get(&prepared.row.id) {
-        // Only the first of a batch that names an id has created it.
-        _ if created.remove(&prepared.row.id).is_some() => Ok(Outcome::Created),
-        Some(existing) => Ok(compare(prepared, existing)),
-        // It was purged between two statements of this transaction.
-        None => Err(DatapointError::Purged { id: prepared.row.id.clone() }),
-    };
-    batch.iter().map(&mut outcome).collect()
-}
-
-/// Stores the files of a new datapoint, and holds on to their blobs.
-async fn keep_files(tx: &mut Tx, project: ProjectId, prepared: &Prepared) -> Result<(), DatapointError> {
-    let record = &prepared.row.id;
-    for (file, held) in &prepared.files {
-        // The datapoint that held the file was purged since it was looked at.
-        let held = held.as_ref().ok_or_else(|| DatapointError::Purged { id: record.clone() })?;
-        table::insert_file(tx, project, record, file).await?;
-        held.reference(tx, BlobReference { project, kind: KIND, record: record.clone(), name: file.name.clone() })
-            .await?;
-    }
-    Ok(())
-}
-
-/// How a submission stands to what its id already names.
-fn compare(prepared: &Prepared, existing: &Existing) -> Outcome {
-    // A client may also send back what it was answered, which is the document and no longer what was said at first.
-    let is_same = existing.content == prepared.row.content
-        || (prepared.files.is_empty() && existing.document == prepared.row.document);
-    match (existing.deleted, is_same) {
-        (true, _) => Outcome::Deleted,
-        (false, true) => Outcome::Same(Arc::clone(&existing.document)),
-        (false, false) => Outcome::Clash,
-    }
-}
-
-fn answer(row: &NewRow, outcome: Outcome) -> Result<Stored, DatapointError> {
-    let id = row.id.clone();
-    match outcome {
-        Outcome::Created => Ok(Stored { id, document: Arc::clone(&row.document), created: true }),
-        Outcome::Same(document) => Ok(Stored { id, document, created: false }),
-        Outcome::Clash => Err(DatapointError::Clash { id }),
-        Outcome::Deleted => Err(DatapointError::Deleted { id }),
-    }
-}
-
-/// One failure of a whole batch, told for each of its submissions.
-pub(crate) fn for_each<T>(error: DatapointError, count: usize) -> Vec<Result<T, DatapointError>> {
-    let source = Arc::new(error);
-    (0..count).map(|_| Err(DatapointError::Together { source: Arc::clone(&source) })).collect()
 }

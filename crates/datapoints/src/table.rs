@@ -1,18 +1,20 @@
 //! The tables of datapoints, and the only place where statements on them are made.
 
+mod insert;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use holotype_catalog::{CatalogError, Engine, Row, Tx, values};
+use holotype_catalog::{CatalogError, Row, Tx, values};
 use holotype_core::{Digest, Instant, ProjectId, UserId};
-use sea_query::{
-    Alias, Condition, Expr, ExprTrait, InsertStatement, JoinType, OnConflict, Order, Query, SelectStatement,
-};
+use sea_query::{Alias, Condition, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+
+pub(crate) use insert::{insert, insert_file};
 
 use crate::narrow::{Narrowing, TextColumn, TextTest};
 
-/// Rows in one INSERT: ten owners each stay within the variables that SQLite binds.
-const ROWS_PER_INSERT: usize = 500;
+/// Ids in one statement.
+const IDS_PER_SELECT: usize = 500;
 
 /// The length of a document, for which neither engine reads the document. PostgreSQL would answer 32 bits.
 const DOCUMENT_BYTES: &str = "CAST(octet_length(datapoints.document) AS bigint)";
@@ -118,132 +120,6 @@ pub(crate) struct SchemaRow {
     pub(crate) updated_at: Instant,
 }
 
-/// Stores datapoints whose ids are not taken, in their order, and gives their sequence numbers. Ids must differ.
-pub(crate) async fn insert(
-    tx: &mut Tx,
-    project: ProjectId,
-    agent: UserId,
-    rows: &[&NewRow],
-) -> Result<HashMap<String, i64>, CatalogError> {
-    let mut stored = HashMap::with_capacity(rows.len());
-    for part in rows.chunks(ROWS_PER_INSERT) {
-        let created = match (tx.engine(), part.len()) {
-            (Engine::Sqlite, 2..) => insert_counted(tx, project, agent, part).await?,
-            _ => insert_returning(tx, project, agent, part).await?,
-        };
-        insert_owners(tx, &project.to_string(), part, &created).await?;
-        stored.extend(created);
-    }
-    Ok(stored)
-}
-
-/// Stores rows and has the database tell each one's number.
-async fn insert_returning(
-    tx: &mut Tx,
-    project: ProjectId,
-    agent: UserId,
-    rows: &[&NewRow],
-) -> Result<HashMap<String, i64>, CatalogError> {
-    let mut statement = insertion(project, agent, tx.now(), rows);
-    statement.returning(Query::returning().columns(["id", "sequence"]));
-    tx.rows(&statement).await?.iter().map(|row| Ok((row.get("id")?, row.get("sequence")?))).collect()
-}
-
-/// Stores rows in SQLite, which numbers them one after the other; every row that is told would cost a change of threads.
-async fn insert_counted(
-    tx: &mut Tx,
-    project: ProjectId,
-    agent: UserId,
-    rows: &[&NewRow],
-) -> Result<HashMap<String, i64>, CatalogError> {
-    let last = tx.row_sql("SELECT seq FROM sqlite_sequence WHERE name = 'datapoints'", values![]).await?;
-    let last: i64 = last.map_or(Ok(0), |row| row.get("seq"))?;
-    let inserted = tx.exec(&insertion(project, agent, tx.now(), rows)).await?;
-    if inserted == rows.len() as u64 {
-        return Ok(rows.iter().map(|row| row.id.clone()).zip(last + 1..).collect());
-    }
-    // Rows that were passed over may have left gaps.
-    let new = tx.rows_sql("SELECT id, sequence FROM datapoints WHERE sequence > $1", values![last]).await?;
-    new.iter().map(|row| Ok((row.get("id")?, row.get("sequence")?))).collect()
-}
-
-fn insertion(project: ProjectId, agent: UserId, now: Instant, rows: &[&NewRow]) -> InsertStatement {
-    let (project, agent, now) = (project.to_string(), agent.to_string(), now.as_micros());
-    let mut statement = Query::insert();
-    statement.into_table("datapoints").columns([
-        "project",
-        "id",
-        "label",
-        "data_type",
-        "data_timestamp",
-        "instant",
-        "document",
-        "content_digest",
-        "agent",
-        "created_at",
-    ]);
-    for row in rows {
-        // As many values as columns.
-        statement.values_panic([
-            project.as_str().into(),
-            row.id.as_str().into(),
-            row.label.as_str().into(),
-            row.data_type.into(),
-            row.timestamp.as_str().into(),
-            row.instant.map(Instant::as_micros).into(),
-            (*row.document).into(),
-            row.content.as_bytes().to_vec().into(),
-            agent.as_str().into(),
-            now.into(),
-        ]);
-    }
-    statement.on_conflict(OnConflict::columns(["project", "id"]).do_nothing().to_owned());
-    statement
-}
-
-async fn insert_owners(
-    tx: &mut Tx,
-    project: &str,
-    rows: &[&NewRow],
-    stored: &HashMap<String, i64>,
-) -> Result<(), CatalogError> {
-    let mut statement = Query::insert();
-    statement.into_table("datapoint_owners").columns(["project", "field", "value", "sequence"]);
-    let mut any = false;
-    for row in rows {
-        let Some(sequence) = stored.get(&row.id) else { continue };
-        for (field, value) in &row.owners {
-            statement.values_panic([project.into(), (*field).into(), value.clone().into(), (*sequence).into()]);
-            any = true;
-        }
-    }
-    if any {
-        tx.exec(&statement).await?;
-    }
-    Ok(())
-}
-
-/// Stores a file of a datapoint.
-pub(crate) async fn insert_file(tx: &mut Tx, project: ProjectId, id: &str, file: &FileRow) -> Result<(), CatalogError> {
-    tx.exec_sql(
-        "INSERT INTO datapoint_files (project, datapoint, position, name, digest, size, media_type, modified_at, path) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        values![
-            project,
-            id,
-            file.position,
-            file.name,
-            file.digest,
-            file.size,
-            file.media_type,
-            file.modified_at,
-            file.path
-        ],
-    )
-    .await
-    .map(drop)
-}
-
 /// What is stored under ids, deleted or not.
 pub(crate) async fn existing(
     tx: &mut Tx,
@@ -251,11 +127,11 @@ pub(crate) async fn existing(
     ids: &[&str],
 ) -> Result<HashMap<String, Existing>, CatalogError> {
     let mut found = HashMap::with_capacity(ids.len());
-    for part in ids.chunks(ROWS_PER_INSERT) {
+    for part in ids.chunks(IDS_PER_SELECT) {
         let mut statement = Query::select();
         statement.columns(["id", "document", "content_digest", "deleted_at"]).from("datapoints");
         statement.and_where(Expr::col("project").eq(project.to_string()));
-        statement.and_where(Expr::col("id").is_in(part.iter().copied()));
+        statement.and_where(Expr::col("id").is_in(padded(part).copied()));
         for row in tx.rows(&statement).await? {
             let deleted = row.get::<Option<Instant>>("deleted_at")?.is_some();
             let existing = Existing { document: text(&row, "document")?, content: row.get("content_digest")?, deleted };
@@ -356,7 +232,7 @@ pub(crate) async fn candidates(tx: &mut Tx, sequences: &[i64]) -> Result<Vec<Can
     }
     let mut statement = Query::select();
     statement.columns(["sequence", "id", "document"]).from("datapoints");
-    statement.and_where(Expr::col("sequence").is_in(sequences.iter().copied()));
+    statement.and_where(Expr::col("sequence").is_in(padded(sequences).copied()));
     tx.rows(&statement).await?.iter().map(candidate).collect()
 }
 
@@ -431,8 +307,14 @@ fn from_wanted(statement: &mut SelectStatement, wanted: &Wanted) -> Expr {
 fn one_of(column: Expr, values: &[String]) -> Expr {
     match values {
         [only] => column.eq(only.as_str()),
-        _ => column.is_in(values.iter().map(String::as_str)),
+        _ => column.is_in(padded(values).map(String::as_str)),
     }
+}
+
+/// Values of a list, the last one repeated up to the next power of two: each length is a statement of its own, which is kept.
+fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
+    let length = if values.is_empty() { 0 } else { values.len().next_power_of_two() };
+    values.iter().chain(values.last().into_iter().cycle()).take(length)
 }
 
 /// Marks a datapoint as deleted; whether there was one to mark.
@@ -473,15 +355,36 @@ pub(crate) async fn deleted_before(
     rows.iter().map(|row| Ok((row.get("project")?, row.get("id")?))).collect()
 }
 
-/// Removes a datapoint that is still deleted since before an instant, with its owners and files; whether it was.
-pub(crate) async fn remove(tx: &mut Tx, project: ProjectId, id: &str, before: Instant) -> Result<bool, CatalogError> {
+/// Removes a datapoint that is still deleted since before an instant, with its files, and gives its number and document.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    project: ProjectId,
+    id: &str,
+    before: Instant,
+) -> Result<Option<(i64, Arc<str>)>, CatalogError> {
     let removed = tx
-        .exec_sql(
-            "DELETE FROM datapoints WHERE project = $1 AND id = $2 AND deleted_at IS NOT NULL AND deleted_at < $3",
+        .row_sql(
+            "DELETE FROM datapoints WHERE project = $1 AND id = $2 AND deleted_at IS NOT NULL AND deleted_at < $3 \
+             RETURNING sequence, document",
             values![project, id, before],
         )
         .await?;
-    Ok(removed > 0)
+    removed.map(|row| Ok((row.get("sequence")?, text(&row, "document")?))).transpose()
+}
+
+/// Removes an owner of a datapoint that is removed.
+pub(crate) async fn remove_owner(
+    tx: &mut Tx,
+    project: ProjectId,
+    (field, value): (&str, &str),
+    sequence: i64,
+) -> Result<(), CatalogError> {
+    tx.exec_sql(
+        "DELETE FROM datapoint_owners WHERE project = $1 AND field = $2 AND value = $3 AND sequence = $4",
+        values![project, field, value, sequence],
+    )
+    .await
+    .map(drop)
 }
 
 /// The sequence number of the newest datapoint of a project; 0 if it has none.
@@ -516,7 +419,7 @@ pub(crate) async fn above(
 pub(crate) async fn lengths(tx: &mut Tx, sequences: &[i64]) -> Result<Vec<(i64, u64)>, CatalogError> {
     let mut statement = Query::select();
     statement.column("sequence").expr_as(Expr::cust(DOCUMENT_BYTES), "bytes").from("datapoints");
-    statement.and_where(Expr::col("sequence").is_in(sequences.iter().copied())).order_by("sequence", Order::Asc);
+    statement.and_where(Expr::col("sequence").is_in(padded(sequences).copied())).order_by("sequence", Order::Asc);
     let rows = tx.rows(&statement).await?;
     rows.iter().map(|row| Ok((row.get("sequence")?, row.get::<i64>("bytes")?.unsigned_abs()))).collect()
 }

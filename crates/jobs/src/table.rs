@@ -47,8 +47,8 @@ pub(crate) async fn insert(tx: &mut Tx, id: ActivityId, job: &NewJob, code_versi
     let run_after = job.run_after.unwrap_or(now);
     tx.exec_sql(
         "INSERT INTO activities (id, project, kind, agent, state, attempt, max_attempts, priority, params, progress, \
-         code_version, created_at, run_after, cancel_requested) \
-         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, 0.0, $9, $10, $11, FALSE)",
+         code_version, created_at, run_after) \
+         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, 0.0, $9, $10, $11)",
         values![
             id,
             job.project,

@@ -101,9 +101,7 @@ CREATE TABLE activities (
     started_at       bigint,
     finished_at      bigint,
     run_after        bigint            NOT NULL,
-    heartbeat_at     bigint,
-    cancel_requested boolean           NOT NULL,
-    retried_from     text COLLATE "C"
+    heartbeat_at     bigint
 );
 CREATE INDEX activities_by_project ON activities (project, id);
 CREATE INDEX activities_by_state ON activities (state, run_after);

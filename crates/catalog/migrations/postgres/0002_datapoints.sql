@@ -21,22 +21,21 @@ CREATE TABLE datapoints (
     UNIQUE (project, id)
 );
 
--- Only what is not deleted is listed, so only that is indexed.
+-- Only what is not deleted is listed, so only that is indexed. Every index is paid for by every datapoint, so points in time are
+-- found by their text, give or take a day.
 CREATE INDEX datapoints_by_sequence ON datapoints (project, sequence) WHERE deleted_at IS NULL;
 CREATE INDEX datapoints_by_timestamp ON datapoints (project, data_timestamp, sequence) WHERE deleted_at IS NULL;
 CREATE INDEX datapoints_by_label ON datapoints (project, label, data_timestamp, sequence) WHERE deleted_at IS NULL;
-CREATE INDEX datapoints_by_instant ON datapoints (project, instant, sequence) WHERE deleted_at IS NULL;
 CREATE INDEX datapoints_deleted ON datapoints (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- The members of `ownership_info` that a datapoint has.
+-- The members of `ownership_info` that a datapoint has, but for `manager_id`: an index on the document, written and removed with it.
 CREATE TABLE datapoint_owners (
     project  text   COLLATE "C" NOT NULL,
     field    text   COLLATE "C" NOT NULL,
     value    text   COLLATE "C" NOT NULL,
-    sequence bigint NOT NULL REFERENCES datapoints (sequence) ON DELETE CASCADE,
+    sequence bigint NOT NULL,
     PRIMARY KEY (project, field, value, sequence)
 );
-CREATE INDEX datapoint_owners_by_sequence ON datapoint_owners (sequence);
 
 -- The files of a datapoint. Position 0 is the one the contract's routes answer.
 CREATE TABLE datapoint_files (

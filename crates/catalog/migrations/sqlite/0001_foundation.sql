@@ -100,9 +100,7 @@ CREATE TABLE activities (
     started_at       INTEGER,
     finished_at      INTEGER,
     run_after        INTEGER NOT NULL,
-    heartbeat_at     INTEGER,
-    cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
-    retried_from     TEXT
+    heartbeat_at     INTEGER
 ) STRICT;
 CREATE INDEX activities_by_project ON activities (project, id);
 CREATE INDEX activities_by_state ON activities (state, run_after);

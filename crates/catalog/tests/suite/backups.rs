@@ -28,9 +28,9 @@ pub(crate) async fn fill(bench: &Bench) {
             let id = tx.new_activity_id()?;
             let insert =
                 "INSERT INTO activities (id, project, kind, agent, state, attempt, max_attempts, priority, params,
-                    progress, code_version, created_at, run_after, cancel_requested)
-                VALUES ($1, $2, 'store.verify', $3, 'running', 1, 3, 0, '{}', 0.25, '0.1.0', $4, $4, $5)";
-            tx.exec_sql(insert, values![id, ProjectId::DEFAULT, UserId::LOCAL, tx.now(), true]).await?;
+                    progress, code_version, created_at, run_after)
+                VALUES ($1, $2, 'store.verify', $3, 'running', 1, 3, 0, '{}', 0.25, '0.1.0', $4, $4)";
+            tx.exec_sql(insert, values![id, ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await?;
             let log = "INSERT INTO job_logs (activity, sequence, at, level, text) VALUES ($1, 1, $2, 'info', $3)";
             tx.exec_sql(log, values![id, tx.now(), "Zeile mit Umlaut: äöü\n\t'quoted' \\back"]).await?;
             tx.add_input(id, Entity::record("datapoint", ProjectId::DEFAULT, "dp")).await?;

@@ -25,9 +25,9 @@ async fn activity(
     let id = tx.new_activity_id()?;
     let insert =
         "INSERT INTO activities (id, project, kind, agent, state, attempt, max_attempts, priority, params, progress,
-            code_version, created_at, run_after, cancel_requested)
-        VALUES ($1, $2, 'reduce', $3, 'succeeded', 1, 1, 0, '{}', 1.0, '0.1.0', $4, $4, $5)";
-    tx.exec_sql(insert, values![id, project, UserId::LOCAL, tx.now(), false]).await?;
+            code_version, created_at, run_after)
+        VALUES ($1, $2, 'reduce', $3, 'succeeded', 1, 1, 0, '{}', 1.0, '0.1.0', $4, $4)";
+    tx.exec_sql(insert, values![id, project, UserId::LOCAL, tx.now()]).await?;
     for entity in used {
         tx.add_input(id, entity.clone()).await?;
         tx.add_input(id, entity.clone()).await?;

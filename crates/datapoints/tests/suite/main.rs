@@ -29,4 +29,6 @@ mod submissions;
 #[cfg(test)]
 mod tails;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod values;
