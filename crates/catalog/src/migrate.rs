@@ -118,7 +118,7 @@ pub(crate) async fn make_tables(tx: &mut Tx, version: i64) -> Result<(), Catalog
 
 async fn apply(tx: &mut Tx, migrator: &Migrator) -> Result<(), MigrateError> {
     // Not `run`: its bound is not general enough for a future that is to be sent.
-    match tx.connection() {
+    match tx.connection().await.map_err(|error| MigrateError::Source(error.into()))? {
         Connection::Sqlite(connection) => migrator.run_direct(None, connection, false).await,
         Connection::Postgres(connection) => migrator.run_direct(None, connection, false).await,
     }
@@ -191,7 +191,7 @@ pub(crate) async fn version(url: &CatalogUrl) -> Result<i64, CatalogError> {
 }
 
 pub(crate) async fn version_in(tx: &mut Tx) -> Result<i64, CatalogError> {
-    version_over(tx.connection()).await
+    version_over(tx.connection().await?).await
 }
 
 async fn version_over(connection: Connection<'_>) -> Result<i64, CatalogError> {

@@ -41,7 +41,7 @@ pub(crate) async fn connect(file: &Path) -> Result<SqliteConnection, CatalogErro
     let options = options(file)
         .pragma("cache_size", "-16384")
         .pragma("temp_store", "memory")
-        .pragma("wal_autocheckpoint", "8000");
+        .pragma("wal_autocheckpoint", "16000");
     let mut connection = options.connect().await?;
     assert_durable(&mut connection).await?;
     Ok(connection)

@@ -26,6 +26,8 @@ pub type AfterCommit = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub struct Tx {
     connection: Held,
+    /// What has to run before the first statement, and goes along with it.
+    opening: Option<&'static str>,
     now: Instant,
     failed: Option<CatalogError>,
     wrote: bool,
@@ -78,7 +80,7 @@ impl std::fmt::Debug for Hooks {
 impl Tx {
     pub(crate) fn new(connection: Held, now: Instant) -> Self {
         let after_commit = Hooks::default();
-        Self { connection, now, failed: None, wrote: false, lent: false, after_commit }
+        Self { connection, opening: None, now, failed: None, wrote: false, lent: false, after_commit }
     }
 
     /// The present, one for the whole transaction.
@@ -163,10 +165,14 @@ impl Tx {
     }
 
     /// The connection itself, for a library that writes in our transaction.
-    pub fn connection(&mut self) -> Connection<'_> {
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub async fn connection(&mut self) -> Result<Connection<'_>, CatalogError> {
+        self.open().await?;
         self.wrote = true;
         self.lent = true;
-        self.held()
+        Ok(self.held())
     }
 
     fn held(&mut self) -> Connection<'_> {
@@ -205,6 +211,10 @@ impl Tx {
         self.expect_sound()?;
         // Whatever else answers rows has a RETURNING clause.
         self.wrote |= !text.as_str().starts_with("SELECT");
+        let text = match self.opening.take() {
+            Some(opening) => AssertSqlSafe(format!("{opening}; {}", text.as_str())).into_sql_str(),
+            None => text,
+        };
         let rows = match self.held() {
             Connection::Sqlite(connection) => sqlx::query_with(text, values).fetch_all(connection).await.map(into_rows),
             Connection::Postgres(connection) => {
@@ -216,6 +226,8 @@ impl Tx {
 
     async fn execute(&mut self, text: SqlStr, values: SqlxValues) -> Result<u64, CatalogError> {
         self.expect_sound()?;
+        // Not in one text with the statement: the rows that it changed could not be told from those of the one before.
+        self.open().await?;
         self.wrote = true;
         let changed = match self.held() {
             Connection::Sqlite(connection) => {
@@ -226,6 +238,14 @@ impl Tx {
             }
         };
         changed.map_err(|error| self.fail(error))
+    }
+
+    /// Runs what has to run before the first statement, if nothing has.
+    async fn open(&mut self) -> Result<(), CatalogError> {
+        match self.opening.take() {
+            Some(opening) => self.control(opening).await.inspect_err(|error| self.failed = Some(error.clone())),
+            None => Ok(()),
+        }
     }
 
     fn expect_sound(&self) -> Result<(), CatalogError> {
@@ -289,6 +309,16 @@ impl Tx {
 
     pub(crate) fn take_hooks(&mut self) -> Hooks {
         std::mem::take(&mut self.after_commit)
+    }
+
+    /// Has `opening` run with the first statement: each turn of the database's thread costs as much as a small statement.
+    pub(crate) fn open_with(&mut self, opening: &'static str) {
+        self.opening = Some(opening);
+    }
+
+    /// Whether no statement has run, so that there is no transaction to end. None is begun any more.
+    pub(crate) fn is_unopened(&mut self) -> bool {
+        self.opening.take().is_some()
     }
 
     /// Runs a statement that begins, ends or marks a transaction of the writer.

@@ -19,6 +19,9 @@ use crate::{CatalogError, nesting};
 /// How many pieces of work one commit takes at most.
 const GROUP: usize = 256;
 
+/// Takes the write lock, waiting for other processes.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// How many may wait before callers are made to wait to be taken in.
 const QUEUE: usize = 1024;
 
@@ -173,7 +176,7 @@ impl Task {
 
     /// Runs a group without savepoints.
     async fn bare(&mut self, group: &mut [Box<dyn Work>]) -> Result<Ran, CatalogError> {
-        self.begin().await?;
+        self.tx.open_with(BEGIN);
         let mut hooks = Hooks::default();
         for work in group {
             self.tx.restart(self.clock.now());
@@ -184,7 +187,10 @@ impl Task {
                 return Ok(Ran::Spoiled);
             }
         }
-        self.end().await.map(|()| Ran::Committed(hooks))
+        if !self.tx.is_unopened() {
+            self.end().await?;
+        }
+        Ok(Ran::Committed(hooks))
     }
 
     /// Runs a group with a savepoint around each piece, and keeps those that succeed.
@@ -217,9 +223,8 @@ impl Task {
         Ok(Hooks::default())
     }
 
-    /// Takes the write lock, waiting for other processes.
     async fn begin(&mut self) -> Result<(), CatalogError> {
-        let begun = self.tx.control("BEGIN IMMEDIATE").await;
+        let begun = self.tx.control(BEGIN).await;
         if begun.is_err() {
             self.roll_back().await;
         }
@@ -236,6 +241,9 @@ impl Task {
 
     /// Undoes what is open; that nothing is, because the database undid it already, is as good.
     async fn roll_back(&mut self) {
+        if self.tx.is_unopened() {
+            return;
+        }
         if let Err(error) = self.tx.control("ROLLBACK").await {
             tracing::debug!(%error, "there was nothing to roll back");
         }

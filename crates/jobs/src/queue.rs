@@ -72,7 +72,7 @@ pub(crate) async fn push(
         task = task.run_at_timestamp(whole_seconds(run_after));
     }
     let task = task.build();
-    match tx.connection() {
+    match tx.connection().await? {
         Connection::Sqlite(connection) => {
             apalis_sqlite::queries::push_tasks(connection, QUEUE, &[task]).await.map_err(|error| match error {
                 apalis_sqlite::Error::Database(error) => error.into(),

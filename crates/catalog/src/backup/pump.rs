@@ -58,7 +58,7 @@ async fn copy_table(source: &mut Tx, target: &mut Tx, table: &str, columns: &[Co
     let names = columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ");
     let select = AssertSqlSafe(format!("SELECT {names} FROM {}", quoted(table)));
     let mut insert = Insert::into(target, table, &names, columns);
-    match source.connection() {
+    match source.connection().await? {
         Connection::Sqlite(connection) => {
             let mut rows = sqlx::query(select).fetch(connection);
             while let Some(row) = rows.try_next().await? {

@@ -95,7 +95,7 @@ async fn a_failure_on_the_lent_connection_makes_the_commit_fail(bench: Bench) {
         .write(|tx| {
             Box::pin(async move {
                 add(tx, "kept").await?;
-                if let Connection::Postgres(connection) = tx.connection() {
+                if let Connection::Postgres(connection) = tx.connection().await? {
                     sqlx::query("SELECT nothing FROM nowhere").execute(connection).await.unwrap_err();
                 } else {
                     add(tx, "kept").await?;
@@ -269,7 +269,7 @@ async fn a_full_disk_is_told_to_everybody_in_the_group_and_the_next_group_is_wri
 async fn limit_pages(catalog: &Catalog, pragma: &'static str) {
     let limited = catalog.write(move |tx| {
         Box::pin(async move {
-            let Connection::Sqlite(connection) = tx.connection() else { panic!("not SQLite") };
+            let Connection::Sqlite(connection) = tx.connection().await? else { panic!("not SQLite") };
             sqlx::query(pragma).execute(connection).await.map(drop).map_err(CatalogError::from)
         })
     });
