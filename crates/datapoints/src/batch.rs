@@ -16,7 +16,7 @@ use crate::submit::{Prepared, Stored};
 use crate::{DatapointError, Datapoints, Inner};
 
 /// Lines stored in one transaction: enough to share a flush of the disk, few enough that others do not wait for long.
-const PORTION_LINES: usize = 2_000;
+const PORTION_LINES: usize = 4_000;
 
 /// Bytes of lines stored in one transaction. While they are read, JSON takes many times its length in memory.
 const PORTION_BYTES: usize = 2 * 1024 * 1024;
@@ -36,7 +36,7 @@ pub struct BatchLine {
 impl Datapoints {
     /// Stores a stream of lines, each the JSON text of a datapoint without files, and answers for each in their order.
     ///
-    /// Up to two thousand lines are stored in one transaction; while it is committed, the next lines are read. A line that is wrong
+    /// Up to four thousand lines are stored in one transaction; while it is committed, the next lines are read. A line that is wrong
     /// does not hinder the others. An error of the stream itself, or a line that is too long, ends the batch after an answer that says so.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use holotype_catalog::{CatalogError, Engine, Sql, Tx, values};
+use holotype_catalog::{CatalogError, Engine, Row, Sql, Tx, values};
 use holotype_core::{ProjectId, UserId};
 use sea_query::Value;
 
@@ -86,21 +86,38 @@ pub(crate) async fn insert(
     let common = Common { project: project.to_string(), agent: agent.to_string(), now: tx.now().as_micros() };
     // SQLite numbers rows one after the other.
     let counts = tx.engine() == Engine::Sqlite && rows.len() > MOST_TOLD;
+    let statements = if counts { &*STORING } else { &*STORING_AND_TELLING };
     let mut stored = HashMap::with_capacity(rows.len());
-    let mut rest = rows;
-    while let Some((part, statement, next)) = if counts { STORING.next(rest) } else { STORING_AND_TELLING.next(rest) } {
-        let values = part.iter().flat_map(|row| common.with(row)).collect();
-        if counts {
-            insert_counted(tx, statement, values, part, &mut stored).await?;
-        } else {
-            for row in tx.rows_sql(statement, values).await? {
-                stored.insert(row.get("id")?, row.get("sequence")?);
-            }
-        }
-        rest = next;
+    let values = |(part, statement, rest)| (part, statement, common.of(part), rest);
+    let mut next = statements.next(rows).map(values);
+    while let Some((part, statement, values_of_part, rest)) = next {
+        // The values of the next statement are made while the database is busy with this one.
+        let following = async { statements.next(rest).map(values) };
+        let inserting = insert_part(tx, statement, values_of_part, counts.then_some(part));
+        let (inserted, following) = futures::join!(inserting, following);
+        stored.extend(inserted?);
+        next = following;
     }
     insert_owners(tx, &common.project, rows, &stored).await?;
     Ok(stored)
+}
+
+/// Runs a statement and gives the ids that it stored with their numbers. What is `counted` is not told by it.
+async fn insert_part(
+    tx: &mut Tx,
+    statement: Sql,
+    values: Vec<Value>,
+    counted: Option<&[&NewRow]>,
+) -> Result<Vec<(String, i64)>, CatalogError> {
+    match counted {
+        Some(rows) => insert_counted(tx, statement, values, rows).await,
+        None => told(&tx.rows_sql(statement, values).await?),
+    }
+}
+
+/// Rows of an id and its number.
+fn told(rows: &[Row]) -> Result<Vec<(String, i64)>, CatalogError> {
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("sequence")?))).collect()
 }
 
 async fn insert_counted(
@@ -108,19 +125,14 @@ async fn insert_counted(
     statement: Sql,
     values: Vec<Value>,
     rows: &[&NewRow],
-    stored: &mut HashMap<String, i64>,
-) -> Result<(), CatalogError> {
+) -> Result<Vec<(String, i64)>, CatalogError> {
     let last = tx.row_sql("SELECT seq FROM sqlite_sequence WHERE name = 'datapoints'", values![]).await?;
     let last: i64 = last.map_or(Ok(0), |row| row.get("seq"))?;
     if tx.exec_sql(statement, values).await? == rows.len() as u64 {
-        stored.extend(rows.iter().map(|row| row.id.clone()).zip(last + 1..));
-        return Ok(());
+        return Ok(rows.iter().map(|row| row.id.clone()).zip(last + 1..).collect());
     }
     // Rows that were passed over may have left gaps.
-    for row in tx.rows_sql("SELECT id, sequence FROM datapoints WHERE sequence > $1", values![last]).await? {
-        stored.insert(row.get("id")?, row.get("sequence")?);
-    }
-    Ok(())
+    told(&tx.rows_sql("SELECT id, sequence FROM datapoints WHERE sequence > $1", values![last]).await?)
 }
 
 async fn insert_owners(
@@ -149,6 +161,10 @@ struct Common {
 }
 
 impl Common {
+    fn of(&self, rows: &[&NewRow]) -> Vec<Value> {
+        rows.iter().flat_map(|row| self.with(row)).collect()
+    }
+
     /// The values of a row, in the order of [`COLUMNS`].
     fn with(&self, row: &NewRow) -> Vec<Value> {
         let (document, project, agent) = (&*row.document, self.project.as_str(), self.agent.as_str());

@@ -15,7 +15,7 @@ on_both! {
         let points = &bench.datapoints;
         let submit = |number: usize| {
             // Every third submit is of bob into alice's project, which he does not know of.
-            let who = if number % 3 == 0 { &bob } else { &alice };
+            let who = if number.is_multiple_of(3) { &bob } else { &alice };
             let document = value(&format!("{:02}", number % 50), json!({ "value": number % 50 }));
             async move { points.submit(who, alice.project, submission(&document), vec![]).await }
         };
