@@ -15,7 +15,6 @@
 //! A pin and a claim are compare-and-set on the same row, so one of them sees the other. A sweep that was held up between its
 //! claim and the deletion gives the blob up: by then another may have finished it, and a put brought the bytes back.
 
-mod claim;
 mod error;
 mod get;
 mod options;

@@ -8,7 +8,7 @@ use holotype_catalog::{CatalogError, PinOutcome, Tx};
 use holotype_core::{Digest, Instant, ProjectId};
 use holotype_store::{Staged, Unpublished};
 
-use crate::{BlobError, Blobs, claim};
+use crate::{BlobError, Blobs};
 
 /// How long a put waits for a deletion of the same bytes to end. A deletion that works takes less than a second.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -150,7 +150,9 @@ impl Blobs {
                 Box::pin(async move {
                     let until = tx.now().after(pin);
                     let outcome = tx.pin_blob(held.digest, held.size, held.md5, until).await?;
-                    if outcome == PinOutcome::Deleting && !claim::take_over(tx, &held, until).await? {
+                    if outcome == PinOutcome::Deleting
+                        && !tx.take_over_blob(held.digest, held.size, held.md5, until).await?
+                    {
                         return Ok(None);
                     }
                     Ok(tx.blob_info(held.digest).await?.map(|info| info.created_at))

@@ -13,7 +13,7 @@ use holotype_core::{Digest, Instant};
 use holotype_store::{Listed, StaleFile, Store, StoreError};
 
 use crate::options::Tell;
-use crate::{BlobError, Blobs, Progress, claim};
+use crate::{BlobError, Blobs, Progress};
 
 /// How long after a claim bytes may still be deleted.
 const HOLD: Duration = Duration::from_secs(30);
@@ -201,7 +201,7 @@ impl Blobs {
                 Box::pin(async move {
                     let mut claimed = Vec::new();
                     for Listed { digest, size, .. } in orphans {
-                        if claim::claim_orphan(tx, digest, size).await? {
+                        if tx.mark_orphan_deleting(digest, size).await? {
                             claimed.push((digest, size));
                         }
                     }

@@ -137,6 +137,28 @@ impl Tx {
         Ok(if pinned { PinOutcome::Present } else { PinOutcome::Deleting })
     }
 
+    /// Pins a blob whose deletion was claimed and not done in time; whether it was.
+    ///
+    /// No sweep deletes it any more, but its bytes may be gone: the caller brings them. The row begins anew, so that whoever
+    /// held the blob before finds that it is another.
+    ///
+    /// # Errors
+    /// What the database refuses.
+    pub async fn take_over_blob(
+        &mut self,
+        digest: Digest,
+        size: u64,
+        md5: [u8; 16],
+        until: Instant,
+    ) -> Result<bool, CatalogError> {
+        let update =
+            "UPDATE blobs SET state = 'present', size = $2, md5 = $3, pinned_until = $4, deleting_until = NULL,
+                unused_since = $5, created_at = $5, verified_at = NULL
+            WHERE digest = $1 AND state = 'deleting' AND deleting_until <= $5";
+        let size = i64::try_from(size).map_err(|_| CatalogError::invalid("a blob of more than 2^63 bytes"))?;
+        Ok(self.exec_sql(update, values![digest, size, md5.to_vec(), until, self.now()]).await? == 1)
+    }
+
     /// Has a record hold a blob, from the commit of this transaction on. To do it twice is to do it once.
     ///
     /// # Errors
@@ -196,6 +218,20 @@ impl Tx {
         let (now, limit) = (self.now(), i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = self.rows_sql(mark, values![grace_before, now, now.after(DELETION_LEASE), limit]).await?;
         rows.iter().map(|row| row.get("digest")).collect()
+    }
+
+    /// Claims for deletion bytes whose digest has no row, by making it one; whether it did, since a put may have come first.
+    ///
+    /// # Errors
+    /// What the database refuses.
+    pub async fn mark_orphan_deleting(&mut self, digest: Digest, size: u64) -> Result<bool, CatalogError> {
+        // Nobody has read the bytes, so nobody knows their MD5; a put that brings them back says it.
+        let insert = "INSERT INTO blobs
+                (digest, size, md5, state, reference_count, pinned_until, unused_since, deleting_until, created_at)
+            VALUES ($1, $2, $3, 'deleting', 0, $4, $4, $5, $4) ON CONFLICT (digest) DO NOTHING";
+        let (now, size) = (self.now(), i64::try_from(size).unwrap_or(i64::MAX));
+        let values = values![digest, size, vec![0_u8; 16], now, now.after(DELETION_LEASE)];
+        Ok(self.exec_sql(insert, values).await? == 1)
     }
 
     /// Forgets a blob whose bytes are deleted. One that is not being deleted stays.

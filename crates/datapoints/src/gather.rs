@@ -17,6 +17,9 @@ use crate::{DatapointError, Datapoints};
 /// Datapoints in one transaction: enough to share a flush, few enough that others do not wait for long.
 const MOST: usize = 500;
 
+/// Bytes of documents in one transaction: the database is given copies of them.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// How long a turn waits for those that were answered before.
 const PATIENCE: Duration = Duration::from_millis(1);
 
@@ -53,10 +56,15 @@ impl Gathering {
         tokio::time::timeout(PATIENCE, gathered).await.ok();
     }
 
-    /// Those that came first.
+    /// Those that came first: at least one, if there is one.
     fn take(&self) -> Vec<Waiting> {
         let mut waiting = self.waiting();
-        let count = waiting.len().min(MOST);
+        let mut bytes = 0;
+        let fits = |(number, one): &(usize, &Waiting)| {
+            bytes += one.prepared.row.document.len();
+            *number == 0 || bytes <= MOST_BYTES
+        };
+        let count = waiting.iter().take(MOST).enumerate().take_while(fits).count();
         waiting.drain(..count).collect()
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod documents;
+mod engines;
 pub mod fault;
 pub mod postgres;
 pub mod s3;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use holotype_app::App;
 use holotype_app::upkeep::{BackupMade, BackupRequest, back_up, list_backups, verify_backup};
 use holotype_core::{Category, Digest};
+use holotype_testkit::on_both_engines;
 
-use crate::installation::{Installation, damage, on_both, put_file, put_value};
+use crate::installation::{Installation, damage, put_file, put_value};
 
 const PLAIN: BackupRequest = BackupRequest { with_blobs: false, suffix: None };
 const WITH_BLOBS: BackupRequest = BackupRequest { with_blobs: true, suffix: None };
@@ -16,7 +17,7 @@ async fn make(app: &App, request: BackupRequest) -> BackupMade {
     back_up(app, request, |_| ControlFlow::Continue(())).await.unwrap()
 }
 
-on_both! {
+on_both_engines! {
     async fn a_backup_holds_the_catalog_and_proves_its_blobs(installation: Installation) {
         let app = installation.open().await;
         put_value(&app, "one", 1.0).await;

@@ -3,11 +3,12 @@
 use holotype_app::datapoints::Selection;
 use holotype_app::demo::{DemoOptions, fill};
 use holotype_core::{Clock, ProjectId};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::installation::{Installation, file_bytes, on_both, owner};
+use crate::installation::{Installation, file_bytes, owner};
 
-on_both! {
+on_both_engines! {
     async fn the_laboratory_is_stored_and_can_be_asked(installation: Installation) {
         let app = installation.open().await;
         let demo = fill(&app, DemoOptions { seed: 1, end: installation.clock.now() }).await.unwrap();

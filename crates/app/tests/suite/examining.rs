@@ -6,8 +6,9 @@ use holotype_app::config::Overrides;
 use holotype_app::doctor::{Finding, Severity, examine};
 use holotype_app::upkeep::{BackupRequest, back_up};
 use holotype_core::Clock;
+use holotype_testkit::on_both_engines;
 
-use crate::installation::{Installation, execute, on_both, owner, put_file};
+use crate::installation::{Installation, execute, owner, put_file};
 
 async fn findings(installation: &Installation) -> Vec<Finding> {
     examine(&installation.home, &installation.environment(), &Overrides::default(), installation.clock()).await
@@ -19,7 +20,7 @@ async fn of(installation: &Installation, check: &str) -> Finding {
     of_check.unwrap_or_else(|| panic!("{check} is not in {found:?}")).clone()
 }
 
-on_both! {
+on_both_engines! {
     async fn a_sound_installation_has_nothing_bad(installation: Installation) {
         let app = installation.open().await;
         put_file(&app, "one", b"pixels").await;

@@ -185,26 +185,3 @@ pub(crate) fn damage(path: &Path) {
     bytes[middle] ^= 0xff;
     std::fs::write(path, bytes).unwrap();
 }
-
-/// Makes of `async fn name(installation: Installation)` the tests `name::on_sqlite` and `name::on_postgres`.
-macro_rules! on_both {
-    ($(async fn $name:ident($installation:ident: Installation) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            async fn test($installation: Installation) $body
-
-            #[tokio::test]
-            async fn on_sqlite() {
-                test(Installation::sqlite().await).await;
-            }
-
-            #[tokio::test]
-            async fn on_postgres() {
-                test(Installation::postgres().await).await;
-            }
-        }
-    )*};
-}
-
-pub(crate) use on_both;

@@ -2,8 +2,9 @@
 
 use holotype_app::upkeep::{check, list_backups, migrate};
 use holotype_core::{Category, Clock};
+use holotype_testkit::on_both_engines;
 
-use crate::installation::{Installation, execute, on_both, put_value};
+use crate::installation::{Installation, execute, put_value};
 
 /// Takes the catalog back to the version before the datapoints, as an earlier program left it.
 async fn take_back(installation: &Installation) {
@@ -20,7 +21,7 @@ async fn take_back(installation: &Installation) {
     app.close().await;
 }
 
-on_both! {
+on_both_engines! {
     async fn an_older_catalog_is_backed_up_and_brought_forward(installation: Installation) {
         take_back(&installation).await;
         let config = installation.config();

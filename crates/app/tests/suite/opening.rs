@@ -3,10 +3,11 @@
 use holotype_app::madsci::SettingsQuery;
 use holotype_core::Category;
 
-use crate::installation::{Installation, documents, execute, on_both, put_value};
+use crate::installation::{Installation, documents, execute, put_value};
 use holotype_app::App;
+use holotype_testkit::on_both_engines;
 
-on_both! {
+on_both_engines! {
     async fn what_is_stored_is_there_when_it_is_opened_again(installation: Installation) {
         let app = installation.open().await;
         put_value(&app, "one", 21.5).await;

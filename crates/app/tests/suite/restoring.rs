@@ -7,8 +7,9 @@ use std::time::Duration;
 use holotype_app::upkeep::{BackupRequest, Old, RestoreRequest, Restored, back_up, restore};
 use holotype_app::{App, AppError};
 use holotype_core::{Category, Clock, Digest};
+use holotype_testkit::on_both_engines;
 
-use crate::installation::{Installation, damage, documents, file_bytes, on_both, put_file, put_value};
+use crate::installation::{Installation, damage, documents, file_bytes, put_file, put_value};
 
 /// A backup of an installation with a value and a file, and the documents in it.
 async fn backed_up(installation: &Installation, with_blobs: bool) -> (PathBuf, Vec<(String, String)>) {
@@ -28,7 +29,7 @@ async fn bring_back(installation: &Installation, folder: &Path, replace: bool) -
     restore(&installation.config(), &request, installation.clock()).await
 }
 
-on_both! {
+on_both_engines! {
     async fn a_backup_with_blobs_becomes_a_new_home_anywhere(installation: Installation) {
         let (folder, before) = backed_up(&installation, true).await;
         let manager = installation.open().await.manager().clone();

@@ -6,18 +6,19 @@ use holotype_app::App;
 use holotype_app::jobs::{JobFilter, State};
 use holotype_app::upkeep::{Task, list_backups, request};
 use holotype_core::{Category, Digest, ProjectId};
+use holotype_testkit::on_both_engines;
 use holotype_testkit::s3::{self, LocalS3};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::installation::{Installation, finish, on_both, owner, put_file, put_value};
+use crate::installation::{Installation, finish, owner, put_file, put_value};
 
 async fn run(app: &App, task: Task) -> holotype_app::jobs::JobRecord {
     let id = request(app, &owner(), task).await.unwrap();
     finish(app, id).await
 }
 
-on_both! {
+on_both_engines! {
     async fn a_verification_reads_every_blob(installation: Installation) {
         let app = installation.open().await;
         put_file(&app, "one", b"pixels").await;

@@ -6,9 +6,10 @@ use holotype_core::{Caller, Category, ProjectId, Role};
 use holotype_datapoints::export::Format;
 use holotype_datapoints::import::{Dump, FileTree};
 use holotype_datapoints::{DatapointError, PageRequest, Selection};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::bench::{Bench, on_both, submission, value};
+use crate::bench::{Bench, submission, value};
 
 pub(crate) fn caller(user: &User) -> Caller {
     Caller { user: user.id, name: user.name.clone(), token: None, project: user.project, admin: user.admin }
@@ -50,7 +51,7 @@ async fn attempt(bench: &Bench, caller: &Caller, project: ProjectId) -> Vec<(&'s
     ]
 }
 
-on_both! {
+on_both_engines! {
     async fn a_project_does_not_exist_for_strangers_and_cannot_be_changed_by_viewers(bench: Bench) {
         let admin = caller(&bench.catalog.create_user(&bench.owner, "admin", None, true).await.unwrap());
         let alice = caller(&bench.catalog.create_user(&admin, "alice", None, false).await.unwrap());

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use holotype_datapoints::{BatchLine, DatapointError};
+use holotype_testkit::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, PROJECT, on_both, submission, value};
+use crate::bench::{Bench, PROJECT, submission, value};
 
 /// The lines of a body that arrives in pieces of a size, and what became of them.
 async fn submit(bench: &Bench, body: &str, piece: usize) -> Vec<BatchLine> {
@@ -24,7 +25,7 @@ fn short(lines: &[BatchLine]) -> Vec<String> {
     lines.iter().map(|line| format!("{}:{}", line.line, word(line))).collect()
 }
 
-on_both! {
+on_both_engines! {
     async fn each_line_is_answered_in_its_turn(bench: Bench) {
         bench.keep("taken", json!({"value": 0})).await;
         let lines = [

@@ -173,26 +173,3 @@ pub(crate) fn bytes_of(value: Found) -> Content {
         Found::Json(text) => panic!("bytes were expected, not {text}"),
     }
 }
-
-/// Makes of `async fn name(bench: Bench)` the tests `name::on_sqlite` and `name::on_postgres`.
-macro_rules! on_both {
-    ($(async fn $name:ident($bench:ident: Bench) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            async fn test($bench: Bench) $body
-
-            #[tokio::test]
-            async fn on_sqlite() {
-                test(Bench::sqlite().await).await;
-            }
-
-            #[tokio::test]
-            async fn on_postgres() {
-                test(Bench::postgres().await).await;
-            }
-        }
-    )*};
-}
-
-pub(crate) use on_both;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use holotype_core::{Clock, Digest};
 use holotype_datapoints::{DatapointError, PageRequest};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::bench::{Bench, PROJECT, bytes_of, ids, on_both, read, value};
+use crate::bench::{Bench, PROJECT, bytes_of, ids, read, value};
 
-on_both! {
+on_both_engines! {
     async fn a_deleted_datapoint_is_found_nowhere_until_it_is_restored(bench: Bench) {
         bench.keep("x", json!({"value": 7})).await;
         bench.keep("y", json!({})).await;

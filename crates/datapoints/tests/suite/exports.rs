@@ -3,10 +3,11 @@
 use futures::TryStreamExt;
 use holotype_datapoints::Selection;
 use holotype_datapoints::export::Format;
+use holotype_testkit::on_both_engines;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, PROJECT, ULID, on_both};
+use crate::bench::{Bench, PROJECT, ULID};
 
 async fn export(bench: &Bench, format: Format, filter: Value) -> Vec<bytes::Bytes> {
     let selection = Selection::parse(&filter).unwrap();
@@ -26,7 +27,7 @@ async fn fill(bench: &Bench) {
     bench.submit(json!({"label": "f", "data_type": "file", "_id": "c", "path": "/p", "data_timestamp": "2026-01-01T00:00:00Z"})).await.unwrap();
 }
 
-on_both! {
+on_both_engines! {
     async fn ndjson_is_the_stored_text_line_by_line(bench: Bench) {
         fill(&bench).await;
         let text = String::from_utf8(export(&bench, Format::Ndjson, json!({})).await.concat()).unwrap();

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bson::{DateTime, doc, oid::ObjectId};
 use holotype_datapoints::import::{Checksum, Dump, FileTree, ImportReport};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::bench::{Bench, PROJECT, ULID, bytes_of, on_both, read};
+use crate::bench::{Bench, PROJECT, ULID, bytes_of, read};
 
 /// A dump of documents, and the checksum that MADSci's tool leaves beside it.
 fn dump(root: &Path, documents: &[bson::Document]) -> PathBuf {
@@ -34,7 +35,7 @@ async fn import(bench: &Bench, directory: &Path, tree: &FileTree) -> ImportRepor
     bench.datapoints.import(&bench.owner, PROJECT, &dump, tree, |_| {}).await.unwrap()
 }
 
-on_both! {
+on_both_engines! {
     async fn records_and_files_are_taken_over_as_they_were(bench: Bench) {
         let files = bench.path("files/2026/1/2");
         fs::create_dir_all(&files).unwrap();

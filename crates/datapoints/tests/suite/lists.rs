@@ -3,11 +3,12 @@
 use futures::TryStreamExt;
 use holotype_core::Category;
 use holotype_datapoints::{DatapointError, PageRequest, Selection};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::bench::{Bench, PROJECT, ids, on_both};
+use crate::bench::{Bench, PROJECT, ids};
 
-on_both! {
+on_both_engines! {
     async fn the_newest_are_those_with_the_greatest_timestamp_as_text(bench: Bench) {
         for (id, timestamp) in [
             ("a", "2026-01-02T00:00:00"),

@@ -2,9 +2,10 @@
 
 use holotype_core::Instant;
 use holotype_datapoints::{DatapointError, Page, PageRequest, Selection};
+use holotype_testkit::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, PROJECT, on_both};
+use crate::bench::{Bench, PROJECT};
 
 async fn page(bench: &Bench, request: PageRequest) -> Result<Page, DatapointError> {
     bench.datapoints.page(&bench.owner, PROJECT, request).await
@@ -36,7 +37,7 @@ async fn walk(bench: &Bench, sort: &str, limit: u32, filter: &Value) -> Vec<Stri
     }
 }
 
-on_both! {
+on_both_engines! {
     async fn pages_of_any_size_give_each_datapoint_once_in_order(bench: Bench) {
         let mut made: Vec<(String, String, usize, String)> = Vec::new();
         for number in 0..40_usize {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use holotype_datapoints::{DatapointError, Value as Found};
+use holotype_testkit::on_both_engines;
 use serde_json::Value;
 
-use crate::bench::{Bench, PROJECT, bytes_of, on_both, read};
+use crate::bench::{Bench, PROJECT, bytes_of, read};
 
 /// The recorded exchanges; none where the samples are absent.
 fn exchanges() -> Vec<Value> {
@@ -54,7 +55,7 @@ fn split<'b>(bytes: &'b [u8], separator: &[u8]) -> Vec<&'b [u8]> {
     parts
 }
 
-on_both! {
+on_both_engines! {
     async fn what_real_clients_sent_is_answered_as_it_was(bench: Bench) {
         // The recording was made on this day of the server.
         bench.clock.set("2026-11-20T13:13:43Z".parse().unwrap());

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use holotype_core::Category;
 use holotype_datapoints::DatapointError;
+use holotype_testkit::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, PROJECT, on_both, value};
+use crate::bench::{Bench, PROJECT, value};
 
 async fn put(bench: &Bench, label: &str, schema: Value, unit: Option<&str>) -> Result<(), DatapointError> {
     let unit = unit.map(str::to_owned);
     bench.datapoints.put_label_schema(&bench.owner, PROJECT, label, schema, unit).await.map(drop)
 }
 
-on_both! {
+on_both_engines! {
     async fn a_value_that_breaks_its_labels_schema_is_refused_with_the_place(bench: Bench) {
         let schema = json!({"type": "object", "properties": {"t": {"type": "array", "items": {"type": "number", "unit": "degC"}}}});
         put(&bench, "temp", schema, None).await.unwrap();

@@ -2,11 +2,12 @@
 
 use holotype_core::Category;
 use holotype_datapoints::{DatapointError, NewFile};
+use holotype_testkit::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, MANAGER, PROJECT, ULID, on_both, submission, value};
+use crate::bench::{Bench, MANAGER, PROJECT, ULID, submission, value};
 
-on_both! {
+on_both_engines! {
     async fn what_is_submitted_is_answered_and_found_as_it_was(bench: Bench) {
         let document = concat!(
             r#"{"label":"Temp ≈ 😀","ownership_info":{"experiment_id":"01M7WHETCQB7WPQGFM195VD84M"},"data_type":"json","_id":"x","#,

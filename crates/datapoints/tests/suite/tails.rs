@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use holotype_datapoints::{Arrival, DatapointError, Selection};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::bench::{Bench, PROJECT, on_both, submission, value};
+use crate::bench::{Bench, PROJECT, submission, value};
 
 type Tail = BoxStream<'static, Result<Arrival, DatapointError>>;
 
@@ -20,7 +21,7 @@ async fn next(tail: &mut Tail) -> Arrival {
     tokio::time::timeout(Duration::from_secs(60), tail.next()).await.expect("an arrival").unwrap().unwrap()
 }
 
-on_both! {
+on_both_engines! {
     async fn what_arrives_is_seen_in_order_from_now_on(bench: Bench) {
         bench.keep("before", json!({})).await;
         let mut tail = tail(&bench, json!({"value": {"$gt": 1}}), None).await;

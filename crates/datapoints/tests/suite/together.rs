@@ -2,12 +2,13 @@
 
 use futures::future::join_all;
 use holotype_core::Category;
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
 use crate::access::caller;
-use crate::bench::{Bench, on_both, submission, value};
+use crate::bench::{Bench, submission, value};
 
-on_both! {
+on_both_engines! {
     async fn each_of_many_callers_is_answered_for_what_it_sent_and_where_it_may(bench: Bench) {
         let admin = caller(&bench.catalog.create_user(&bench.owner, "admin", None, true).await.unwrap());
         let alice = caller(&bench.catalog.create_user(&admin, "alice", None, false).await.unwrap());
@@ -43,6 +44,14 @@ on_both! {
         assert_eq!(refused, [7]);
         assert_eq!(answers[7].as_ref().unwrap_err().category(), Category::Conflict);
         assert_eq!(bench.query(json!({})).await.len(), 15);
+    }
+
+    async fn large_ones_are_not_all_taken_at_once(bench: Bench) {
+        let large = "x".repeat(1024 * 1024);
+        let submit = |number: usize| bench.submit(value(&format!("{number:02}"), json!({ "value": large })));
+        let answers = join_all((0..20).map(submit)).await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(bench.query(json!({})).await.len(), 20);
     }
 
     async fn a_caller_that_goes_away_takes_nobody_along(bench: Bench) {

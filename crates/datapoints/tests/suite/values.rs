@@ -2,11 +2,12 @@
 
 use holotype_core::{Category, Digest};
 use holotype_datapoints::{DatapointError, Value as Found};
+use holotype_testkit::on_both_engines;
 use serde_json::json;
 
-use crate::bench::{Bench, PROJECT, bytes_of, on_both, read, value};
+use crate::bench::{Bench, PROJECT, bytes_of, read, value};
 
-on_both! {
+on_both_engines! {
     async fn a_json_value_is_answered_in_its_exact_text(bench: Bench) {
         for (number, text) in ["1", "1.0", "-0.0", "null", "\"txt\"", "123456789012345678901234567890", r#"{"b":1,"a":[]}"#].into_iter().enumerate() {
             let id = number.to_string();
