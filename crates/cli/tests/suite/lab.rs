@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -175,7 +176,7 @@ pub(crate) struct Server {
 impl Server {
     /// Asks it to end, as service managers do, and answers how it ended.
     pub(crate) fn end(&mut self) -> Option<i32> {
-        signal(self.child.id(), "TERM");
+        signal(&self.child, Signal::TERM);
         self.child.wait().unwrap().code()
     }
 }
@@ -189,8 +190,8 @@ impl Drop for Server {
 }
 
 /// Sends a signal to one process.
-pub(crate) fn signal(process: u32, name: &str) {
-    assert!(Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap().success());
+pub(crate) fn signal(process: &Child, signal: Signal) {
+    kill_process(Pid::from_child(process), signal).unwrap();
 }
 
 fn finish<S: AsRef<OsStr>>(mut command: Command, words: impl IntoIterator<Item = S>, input: Option<&[u8]>) -> Outcome {

@@ -83,7 +83,7 @@ fn an_interrupted_command_says_so_with_130() {
     let mut tail = command.spawn().unwrap();
     let mut lines = BufReader::new(tail.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains("waiting"));
-    crate::lab::signal(tail.id(), "INT");
+    crate::lab::signal(&tail, rustix::process::Signal::INT);
     assert_eq!(lines.next().unwrap().unwrap(), "interrupted");
     assert_eq!(tail.wait().unwrap().code(), Some(130));
 }

@@ -10,6 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use crate::lab::{Lab, PROGRAM};
 
 /// The address in the pages.
@@ -124,8 +126,7 @@ impl Drop for Reader {
         for child in self.lasting.iter_mut().rev() {
             if child.try_wait().unwrap().is_none() {
                 // The shell and what it runs: the group that was made for them.
-                let group = format!("-{}", child.id());
-                drop(Command::new("kill").args(["-s", "INT", "--", &group]).status());
+                kill_process_group(Pid::from_child(child), Signal::INT).ok();
                 drop(child.wait());
             }
         }

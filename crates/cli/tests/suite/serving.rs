@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use rustix::process::Signal;
+
 use crate::lab::{Lab, signal};
 
 #[test]
@@ -107,7 +109,7 @@ fn a_worker_does_the_jobs_of_a_home_beside_other_commands() {
     let id = lab.run(["store", "verify", "--detach"]).line();
     // Follows until the job has come to its end, whoever does it.
     lab.run(["job", "log", &id, "--follow"]).text();
-    signal(worker.id(), "TERM");
+    signal(&worker, Signal::TERM);
     assert_eq!(worker.wait().unwrap().code(), Some(0));
 }
 
@@ -126,7 +128,7 @@ fn a_demonstration_is_served_with_things_to_try() {
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success() && stdout.len() > 100, "{attempt}: {stdout}{stderr}");
     }
-    signal(demo.id(), "INT");
+    signal(&demo, Signal::INT);
     assert_eq!(demo.wait().unwrap().code(), Some(0));
     assert!(lab.run(["demo", "--directory", "demo"]).fails(4).contains("is there already"));
 }
