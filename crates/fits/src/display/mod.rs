@@ -1,0 +1,1 @@
+//! The stretch from pixels to grey levels, and small pictures.
