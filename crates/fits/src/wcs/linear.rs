@@ -16,7 +16,9 @@ pub(super) fn from_header(header: &Header, latitude: usize) -> Result<Matrix, Fi
     let (cd, pc) = (elements("CD")?, elements("PC")?);
     let some = |matrix: &[[Option<f64>; 2]; 2]| matrix.iter().flatten().any(Option::is_some);
     match (some(&cd), some(&pc)) {
-        (true, true) => Err(FitsError::header("CD1_1", "the header has a PC matrix too, and only one of them can hold")),
+        (true, true) => {
+            Err(FitsError::header("CD1_1", "the header has a PC matrix too, and only one of them can hold"))
+        }
         // A `CDELT` beside a CD matrix is a leftover of the old form.
         (true, false) => Ok(cd.map(|row| row.map(|element| element.unwrap_or(0.0)))),
         (false, true) => {

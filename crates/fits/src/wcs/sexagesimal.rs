@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn what_is_no_angle_is_refused() {
-        for text in ["", ":", "1:2:3:4", "12", "12:60:00", "12:00:60", "12.5:00:00", "1e1:00:00", "nan:00:00", "12:-1:00"] {
+        for text in
+            ["", ":", "1:2:3:4", "12", "12:60:00", "12:00:60", "12.5:00:00", "1e1:00:00", "nan:00:00", "12:-1:00"]
+        {
             assert_eq!(declination(text), None, "{text}");
         }
         assert_eq!(right_ascension("-01:00:00"), None);
