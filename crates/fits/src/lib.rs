@@ -6,6 +6,7 @@
 
 pub mod display;
 pub mod header;
+pub mod time;
 pub mod wcs;
 
 mod error;

@@ -14,6 +14,7 @@ mod sip;
 mod sky;
 
 pub use sky::SkyPosition;
+pub(crate) use sky::dot;
 
 use linear::Matrix;
 use sip::Sip;
@@ -150,9 +151,9 @@ impl TangentPlane {
     /// The point of the plane through which a position is seen, in degrees east and north.
     fn point(&self, position: SkyPosition) -> Option<[f64; 2]> {
         let direction = position.direction();
-        let depth = sky::dot(direction, self.centre);
+        let depth = dot(direction, self.centre);
         // At a quarter of the sky the point is infinitely far away, give or take the rounding.
-        (depth > 1e-12).then(|| [self.east, self.north].map(|axis| (sky::dot(direction, axis) / depth).to_degrees()))
+        (depth > 1e-12).then(|| [self.east, self.north].map(|axis| (dot(direction, axis) / depth).to_degrees()))
     }
 }
 
