@@ -6,10 +6,16 @@
 
 pub mod display;
 pub mod header;
+pub mod hdu;
+pub mod image;
+pub mod stats;
 pub mod time;
 pub mod wcs;
 
 mod error;
+mod table;
 
 pub use error::FitsError;
+pub use hdu::{Hdu, Kind};
 pub use header::{Card, Header, Value};
+pub use image::{Image, Pixels};

@@ -29,7 +29,7 @@ impl Card {
     /// # Errors
     /// [`FitsError::Unwritable`] if keyword, value or comment have characters that a header cannot hold, or do not fit.
     pub fn new(keyword: &str, value: Value, comment: &str) -> Result<Self, FitsError> {
-        let keyword = keyword.strip_prefix("HIERARCH ").unwrap_or(keyword).trim();
+        let keyword = keyword.strip_prefix("HIERARCH ").unwrap_or(keyword).trim_matches(' ');
         let unwritable = |problem: &str| FitsError::Unwritable {
             what: format!("card {}", crate::error::shown(keyword)),
             problem: problem.to_owned(),

@@ -1,0 +1,3 @@
+//! The room from outside: whole files, read, unpacked and written.
+
+mod samples;
