@@ -4,15 +4,19 @@
 //! written goes to a [`std::io::Write`], and both are given. Every byte read is taken for hostile: sizes are checked before
 //! anything is allocated for them, and a file that does not hold what its header claims is an error with fields.
 
+pub mod checksum;
 pub mod display;
-pub mod header;
 pub mod hdu;
+pub mod header;
 pub mod image;
 pub mod stats;
 pub mod time;
+pub mod unpack;
 pub mod wcs;
+pub mod write;
 
 mod error;
+mod structure;
 mod table;
 
 pub use error::FitsError;

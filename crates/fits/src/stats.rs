@@ -6,7 +6,6 @@ use holotype_core::{Digest, Hasher};
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::image::each;
 use crate::{FitsError, Hdu, Image, Pixels};
 
 /// The figures of one image.
@@ -28,7 +27,8 @@ pub struct ImageStats {
     pub max: Option<Number>,
     /// The sum of the pixels that are numbers; exact for whole numbers. Nothing if it is infinite.
     pub sum: Option<Number>,
-    /// The SHA-256 of the pixels, least significant byte first.
+    /// The SHA-256 of the pixels, least significant byte first; of the many forms of NaN the usual one is taken, for
+    /// programs differ in which they write.
     pub sha256: Digest,
 }
 
@@ -122,15 +122,30 @@ fn wholes(values: impl Iterator<Item = i128>) -> Figures {
     Figures { nan: 0, min: Number::from_i128(min), max: Number::from_i128(max), sum: Number::from_i128(sum) }
 }
 
-/// The SHA-256 of pixels, least significant byte first.
+/// The SHA-256 of pixels, least significant byte first, every NaN in one form.
 fn digest(pixels: &Pixels) -> Digest {
+    match pixels {
+        Pixels::F32(values) => hashed(values, |value| if value.is_nan() { f32::NAN } else { value }.to_le_bytes()),
+        Pixels::F64(values) => hashed(values, |value| if value.is_nan() { f64::NAN } else { value }.to_le_bytes()),
+        Pixels::U8(values) => hashed(values, u8::to_le_bytes),
+        Pixels::I8(values) => hashed(values, i8::to_le_bytes),
+        Pixels::U16(values) => hashed(values, u16::to_le_bytes),
+        Pixels::I16(values) => hashed(values, i16::to_le_bytes),
+        Pixels::U32(values) => hashed(values, u32::to_le_bytes),
+        Pixels::I32(values) => hashed(values, i32::to_le_bytes),
+        Pixels::U64(values) => hashed(values, u64::to_le_bytes),
+        Pixels::I64(values) => hashed(values, i64::to_le_bytes),
+    }
+}
+
+fn hashed<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N]) -> Digest {
     let mut hasher = Hasher::new();
-    let mut bytes = Vec::new();
-    each!(pixels, values => for part in values.chunks(8192) {
-        bytes.clear();
-        part.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
-        hasher.update(&bytes);
-    });
+    let mut piece = Vec::new();
+    for part in values.chunks(8192) {
+        piece.clear();
+        part.iter().for_each(|&value| piece.extend_from_slice(&bytes(value)));
+        hasher.update(&piece);
+    }
     hasher.finish()
 }
 
@@ -156,5 +171,7 @@ mod tests {
     #[test]
     fn the_digest_is_of_little_endian_bytes() {
         assert_eq!(digest(&Pixels::U16(vec![1, 0x0203])), Digest::of(&[1, 0, 3, 2]));
+        let blank = Pixels::F32(vec![f32::from_bits(u32::MAX)]);
+        assert_eq!(digest(&blank), Digest::of(&[0, 0, 0xC0, 0x7F]));
     }
 }

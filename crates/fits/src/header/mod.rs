@@ -11,7 +11,6 @@ pub use card::Card;
 pub use value::Value;
 
 pub(crate) use card::latin1;
-pub(crate) use value::real;
 
 use crate::FitsError;
 

@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 pub use pixels::Pixels;
 
-pub(crate) use pixels::{Stored, each};
+pub(crate) use pixels::Stored;
 pub(crate) use scale::{Scale, unscaled};
 
 use crate::hdu::{Hdu, Kind, product};

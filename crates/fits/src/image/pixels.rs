@@ -20,25 +20,6 @@ pub enum Pixels {
     F64(Vec<f64>),
 }
 
-/// Does the same with the values of whatever type they are.
-macro_rules! each {
-    ($pixels:expr, $values:ident => $body:expr) => {
-        match $pixels {
-            $crate::image::Pixels::U8($values) => $body,
-            $crate::image::Pixels::I8($values) => $body,
-            $crate::image::Pixels::U16($values) => $body,
-            $crate::image::Pixels::I16($values) => $body,
-            $crate::image::Pixels::U32($values) => $body,
-            $crate::image::Pixels::I32($values) => $body,
-            $crate::image::Pixels::U64($values) => $body,
-            $crate::image::Pixels::I64($values) => $body,
-            $crate::image::Pixels::F32($values) => $body,
-            $crate::image::Pixels::F64($values) => $body,
-        }
-    };
-}
-pub(crate) use each;
-
 impl Pixels {
     /// The name of the type, as numpy has it: `uint8`, `int16`, `float32` and so on.
     pub fn dtype(&self) -> &'static str {
@@ -58,28 +39,23 @@ impl Pixels {
 
     /// How many pixels there are.
     pub fn len(&self) -> usize {
-        each!(self, values => values.len())
+        match self {
+            Self::U8(values) => values.len(),
+            Self::I8(values) => values.len(),
+            Self::U16(values) => values.len(),
+            Self::I16(values) => values.len(),
+            Self::U32(values) => values.len(),
+            Self::I32(values) => values.len(),
+            Self::U64(values) => values.len(),
+            Self::I64(values) => values.len(),
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+        }
     }
 
     /// Whether there is no pixel.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The pixels as 32-bit reals, as displays and measurements take them; whole numbers above 2^24 are rounded.
-    pub fn to_f32(&self) -> Vec<f32> {
-        match self {
-            Self::F32(values) => values.clone(),
-            Self::F64(values) => values.iter().map(|&value| value as f32).collect(),
-            Self::U8(values) => values.iter().copied().map(f32::from).collect(),
-            Self::I8(values) => values.iter().copied().map(f32::from).collect(),
-            Self::U16(values) => values.iter().copied().map(f32::from).collect(),
-            Self::I16(values) => values.iter().copied().map(f32::from).collect(),
-            Self::U32(values) => values.iter().map(|&value| value as f32).collect(),
-            Self::I32(values) => values.iter().map(|&value| value as f32).collect(),
-            Self::U64(values) => values.iter().map(|&value| value as f32).collect(),
-            Self::I64(values) => values.iter().map(|&value| value as f32).collect(),
-        }
     }
 }
 
@@ -106,14 +82,14 @@ pub(crate) trait Pixel: Copy + Default {
     fn put_be(self, bytes: &mut Vec<u8>);
     /// From what an integer codec gives: the low bits of `value`.
     fn from_i32(value: i32) -> Self;
-    /// From a value that was scaled.
+    /// From a value that was scaled. NaN becomes the one whose bits are all set, as it is written for blank pixels.
     fn from_f64(value: f64) -> Self;
     /// As the variant of its type.
     fn stored(values: Vec<Self>) -> Stored;
 }
 
 macro_rules! pixel {
-    ($type:ty, $variant:ident, $whole:expr) => {
+    ($type:ty, $variant:ident, $whole:expr, $from:expr) => {
         impl Pixel for $type {
             const BYTES: usize = size_of::<$type>();
             const WHOLE: bool = $whole;
@@ -127,7 +103,7 @@ macro_rules! pixel {
                 value as Self
             }
             fn from_f64(value: f64) -> Self {
-                value as Self
+                $from(value)
             }
             fn stored(values: Vec<Self>) -> Stored {
                 Stored::$variant(values)
@@ -136,12 +112,12 @@ macro_rules! pixel {
     };
 }
 
-pixel!(u8, U8, true);
-pixel!(i16, I16, true);
-pixel!(i32, I32, true);
-pixel!(i64, I64, true);
-pixel!(f32, F32, false);
-pixel!(f64, F64, false);
+pixel!(u8, U8, true, |value| value as u8);
+pixel!(i16, I16, true, |value| value as i16);
+pixel!(i32, I32, true, |value| value as i32);
+pixel!(i64, I64, true, |value| value as i64);
+pixel!(f32, F32, false, |value: f64| if value.is_nan() { f32::from_bits(u32::MAX) } else { value as f32 });
+pixel!(f64, F64, false, |value: f64| if value.is_nan() { f64::from_bits(u64::MAX) } else { value });
 
 /// How many bytes are converted at a time; a multiple of every pixel's length.
 const CHUNK: usize = 64 * 1024;

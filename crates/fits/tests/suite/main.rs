@@ -1,3 +1,5 @@
 //! The room from outside: whole files, read, unpacked and written.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing, and so do its helpers")]
 
 mod samples;
+mod unpack;
