@@ -122,6 +122,16 @@ impl Hdu {
             && !self.shape.contains(&0)
     }
 
+    /// The length of a table's row in bytes and the number of rows: together no more than the data.
+    pub(crate) fn rows(&self) -> Result<(usize, usize), FitsError> {
+        let (row, rows) = (self.header.size("NAXIS1")?, self.header.size("NAXIS2")?);
+        let fits = row.checked_mul(rows).is_some_and(|length| length <= self.data_length);
+        match (usize::try_from(row), usize::try_from(rows)) {
+            (Ok(row), Ok(rows)) if fits => Ok((row, rows)),
+            _ => Err(FitsError::header("NAXIS2", format!("{rows} rows of {row} bytes are more than the data"))),
+        }
+    }
+
     /// Reads the data, all of them, from their place in the file.
     pub(crate) fn read_data(&self, source: &mut (impl Read + Seek), limit: u64) -> Result<Vec<u8>, FitsError> {
         let what = || format!("the data of HDU {}", self.index);

@@ -10,6 +10,7 @@ pub mod hdu;
 pub mod header;
 pub mod image;
 pub mod stats;
+pub mod table;
 pub mod time;
 pub mod unpack;
 pub mod wcs;
@@ -17,7 +18,6 @@ pub mod write;
 
 mod error;
 mod structure;
-mod table;
 
 pub use error::FitsError;
 pub use hdu::{Hdu, Kind};

@@ -11,6 +11,7 @@ pub use card::Card;
 pub use value::Value;
 
 pub(crate) use card::latin1;
+pub(crate) use value::real;
 
 use crate::FitsError;
 

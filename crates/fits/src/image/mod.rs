@@ -54,6 +54,9 @@ pub(crate) fn read_stored(source: &mut (impl Read + Seek), hdu: &Hdu) -> Result<
         let data = hdu.read_data(source, MAX_IMAGE_BYTES)?;
         return tiled::decode(hdu, &data, bits, count);
     }
+    if count as u64 * (bits.unsigned_abs() / 8) > hdu.data_length {
+        return Err(FitsError::header("GCOUNT", "one group of data is needed"));
+    }
     source.seek(SeekFrom::Start(hdu.data_offset))?;
     Stored::read(source, bits, count)
 }

@@ -45,18 +45,17 @@ impl<'a> Tiles<'a> {
     fn of(hdu: &'a Hdu, data: &'a [u8], bits: i64) -> Result<Self, FitsError> {
         let header = &hdu.header;
         let grid = Grid::of(header)?;
-        let (row, rows) = (header.size("NAXIS1")?, header.size("NAXIS2")?);
-        if rows != grid.len() {
+        let (row, rows) = hdu.rows()?;
+        if rows as u64 != grid.len() {
             let problem = format!("{rows} tiles, and the image has {}", grid.len());
             return Err(FitsError::header("NAXIS2", problem));
         }
-        // The walk has found room for the data, so the product of the axes cannot overflow.
         let table = row * rows;
         let heap = match header.get("THEAP") {
-            Some(_) => header.size("THEAP")?,
+            Some(_) => usize::try_from(header.size("THEAP")?).unwrap_or(usize::MAX),
             None => table,
         };
-        if heap < table || heap > data.len() as u64 {
+        if heap < table || heap > data.len() {
             return Err(FitsError::header("THEAP", format!("{heap} is not within the data")));
         }
         let columns = places(header)?;
@@ -67,9 +66,9 @@ impl<'a> Tiles<'a> {
             grid,
             codec: Codec::of(header, bits)?,
             quantisation: if bits < 0 { Quantisation::of(header)? } else { None },
-            row: row as usize,
-            rows: &data[..table as usize],
-            heap: &data[heap as usize..],
+            row,
+            rows: &data[..table],
+            heap: &data[heap..],
             compressed: find("COMPRESSED_DATA"),
             gzipped: find("GZIP_COMPRESSED_DATA"),
             uncompressed: find("UNCOMPRESSED_DATA"),

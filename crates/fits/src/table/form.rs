@@ -3,7 +3,7 @@
 use crate::{FitsError, Header};
 
 /// The most columns a table may have, by the standard.
-const MAX_COLUMNS: u64 = 999;
+pub(super) const MAX_COLUMNS: u64 = 999;
 
 /// The type of a column's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
