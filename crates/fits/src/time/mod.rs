@@ -45,7 +45,8 @@ pub fn middle(start: Instant, exposure_seconds: f64) -> Result<Instant, FitsErro
     }
 }
 
-/// The Julian date in UTC, to about 20 microseconds (the step of an `f64` at this size is twice that).
+/// The Julian date in UTC, to about 20 microseconds (the step of an `f64` at this size is twice that). Every day has 86,400
+/// seconds, also one with a leap second.
 pub fn julian_date(instant: Instant) -> f64 {
     instant.as_micros() as f64 / MICROSECONDS_OF_A_DAY + JULIAN_DATE_OF_1970
 }
@@ -55,7 +56,7 @@ pub fn julian_date(instant: Instant) -> f64 {
 ///
 /// The Earth's centre stands for the observatory. This date is therefore 0 to 2.5e-7 days too small for a target
 /// above the horizon: it is that many days (21 ms) of light from the surface to the centre. With the 1.3e-7 days by which the
-/// series for the Earth may be off, it is within 4e-7 days of the exact one from 1900 to 2100.
+/// series for the Earth may be off, and 1e-7 for dynamical time, it is within 5e-7 days of the exact one from 1900 to 2100.
 pub fn heliocentric_julian_date(instant: Instant, target: SkyPosition) -> f64 {
     let julian_date = julian_date(instant);
     let earth = earth::heliocentric_position(julian_date + DYNAMICAL_TIME_AHEAD);
