@@ -65,9 +65,13 @@ fn compare(path: &Path, theirs: &[u8]) {
 
 #[test]
 fn frames_unpack_to_what_funpack_gives() {
-    for path in frames().iter().filter(|path| path.extension().is_some_and(|end| end == "fz")) {
-        let Some(theirs) = funpack(path) else { return };
-        compare(path, &theirs);
+    let packed: Vec<_> = frames().into_iter().filter(|path| path.extension().is_some_and(|end| end == "fz")).collect();
+    let theirs: Vec<_> = packed.iter().map(|path| funpack(path)).collect();
+    if theirs.iter().all(Option::is_none) {
+        return;
+    }
+    for (path, theirs) in packed.iter().zip(theirs) {
+        compare(path, &theirs.unwrap());
     }
 }
 
@@ -83,7 +87,8 @@ fn every_codec_and_type_unpacks_to_what_funpack_gives() {
             compared += 1;
         }
     }
-    eprintln!("{compared} files compared");
+    // Debian's funpack 4.2 gives up on the two unsigned files (its status 252); astropy reads what we make of them.
+    assert!(compared == 0 || compared == 23, "{compared} of 25 files compared");
 }
 
 #[test]
