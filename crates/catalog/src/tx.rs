@@ -316,8 +316,8 @@ impl Tx {
         self.opening = Some(opening);
     }
 
-    /// Whether no statement has run, so that there is no transaction to end. None is begun any more.
-    pub(crate) fn is_unopened(&mut self) -> bool {
+    /// Takes back what was to run with the first statement; whether none has run, so that there is no transaction to end.
+    pub(crate) fn withdraw_opening(&mut self) -> bool {
         self.opening.take().is_some()
     }
 

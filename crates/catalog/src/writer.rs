@@ -187,7 +187,7 @@ impl Task {
                 return Ok(Ran::Spoiled);
             }
         }
-        if !self.tx.is_unopened() {
+        if !self.tx.withdraw_opening() {
             self.end().await?;
         }
         Ok(Ran::Committed(hooks))
@@ -241,7 +241,7 @@ impl Task {
 
     /// Undoes what is open; that nothing is, because the database undid it already, is as good.
     async fn roll_back(&mut self) {
-        if self.tx.is_unopened() {
+        if self.tx.withdraw_opening() {
             return;
         }
         if let Err(error) = self.tx.control("ROLLBACK").await {

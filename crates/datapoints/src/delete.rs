@@ -8,6 +8,7 @@ use holotype_core::{Caller, Instant, ProjectId, Role};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::model::is_indexed_owner;
 use crate::{DatapointError, Datapoints, KIND, table};
 
 /// Datapoints removed in one transaction.
@@ -99,8 +100,8 @@ async fn purge_portion(tx: &mut Tx, before: Instant) -> Result<(i64, u64), Datap
     let mut removed = 0;
     for (project, id) in &found {
         if let Some((sequence, document)) = table::remove(tx, *project, id, before).await? {
-            for (field, value) in owners(id, &document)? {
-                table::remove_owner(tx, *project, (&field, &value), sequence).await?;
+            for (field, value) in owners(id, &document)?.iter().filter(|(field, _)| is_indexed_owner(field)) {
+                table::remove_owner(tx, *project, (field, value), sequence).await?;
             }
             tx.release_blobs(KIND, *project, id).await?;
             removed += 1;
