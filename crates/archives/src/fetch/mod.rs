@@ -1,0 +1,1 @@
+//! Fetches: plan, transfer, verify, unpack, sort, configure, report.

@@ -1,0 +1,1 @@
+//! Archives to fetch from: what they list, and where its bytes are.
