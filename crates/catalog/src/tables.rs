@@ -27,6 +27,10 @@ pub(crate) const TABLES: &[&str] = &[
     "frame_versions",
     "frame_relations",
     "frame_thumbnails",
+    "fetches",
+    "fetch_frames",
+    "held_frames",
+    "fetch_schedules",
 ];
 
 /// Where the migrations that have run are written down.
