@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holotype_archives::Archives;
+use holotype_archives::fetch::FetchHandler;
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Origin};
+use crate::fetching::Variables;
 use crate::home::Manager;
 use crate::madsci::SettingsQuery;
 use crate::{AppError, upkeep};
@@ -138,7 +140,15 @@ impl App {
 
     /// What does the work of every kind of job there is.
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        upkeep::handlers(self)
+        let mut handlers = upkeep::handlers(self);
+        handlers.push(self.fetch_handler());
+        handlers
+    }
+
+    /// What does fetches.
+    pub(crate) fn fetch_handler(&self) -> Arc<dyn Handler> {
+        let secrets = Arc::new(Variables(self.config().environment.clone()));
+        Arc::new(FetchHandler::new(self.archives().clone(), secrets, self.shared_clock()))
     }
 
     /// Works on jobs until `shutdown`; then those that run are given time to stop.

@@ -182,8 +182,14 @@ impl ArchiveError {
             Self::Source(error) => error.category(),
             Self::NoFetch { .. } | Self::NoSchedule { .. } => Category::NotFound,
             Self::NotAdministrator => Category::Denied,
-            Self::FrameName { .. } | Self::NotHeld { .. } | Self::Config { .. } | Self::Damaged { .. } | Self::Schedule { .. } => Category::Invalid,
-            Self::Ambiguous { .. } | Self::Taken { .. } | Self::Amended { .. } | Self::ScheduleTaken { .. } => Category::Conflict,
+            Self::FrameName { .. }
+            | Self::NotHeld { .. }
+            | Self::Config { .. }
+            | Self::Damaged { .. }
+            | Self::Schedule { .. } => Category::Invalid,
+            Self::Ambiguous { .. } | Self::Taken { .. } | Self::Amended { .. } | Self::ScheduleTaken { .. } => {
+                Category::Conflict
+            }
             Self::TooMany { .. } | Self::InUse { .. } => Category::Busy,
             Self::File { .. } | Self::Stopped => Category::Unavailable,
             Self::DamagedFrame { .. } | Self::Aborted { .. } => Category::Internal,

@@ -40,7 +40,11 @@ impl Archives {
     }
 }
 
-async fn write(tx: &mut Tx, caller: &Caller, FrameRecord { facts, versions }: &FrameRecord) -> Result<Frame, ArchiveError> {
+async fn write(
+    tx: &mut Tx,
+    caller: &Caller,
+    FrameRecord { facts, versions }: &FrameRecord,
+) -> Result<Frame, ArchiveError> {
     let project = match table::projects_of(tx, &facts.basename).await?.as_slice() {
         [] => caller.project,
         [only] => *only,

@@ -167,8 +167,7 @@ pub(crate) async fn insert_version(
         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     let now = tx.now();
     let size = i64::try_from(version.size).unwrap_or(i64::MAX);
-    let values =
-        values![frame.0, version.digest, version.md5.to_vec(), size, version.extension, version.agent, now];
+    let values = values![frame.0, version.digest, version.md5.to_vec(), size, version.extension, version.agent, now];
     one_id(tx.row_sql(insert, values).await?).map(VersionId)
 }
 
@@ -180,10 +179,7 @@ pub(crate) async fn newest_version(tx: &mut Tx, frame: FrameId) -> Result<Option
 }
 
 /// The versions of frames, the newest first.
-pub(crate) async fn versions(
-    tx: &mut Tx,
-    frames: &[FrameId],
-) -> Result<HashMap<FrameId, Vec<Version>>, CatalogError> {
+pub(crate) async fn versions(tx: &mut Tx, frames: &[FrameId]) -> Result<HashMap<FrameId, Vec<Version>>, CatalogError> {
     let mut found: HashMap<FrameId, Vec<Version>> = HashMap::new();
     for chunk in frames.chunks(CHUNK) {
         let mut select = version_columns();
@@ -250,10 +246,7 @@ pub(crate) async fn held_by_md5(tx: &mut Tx, md5: &[u8]) -> Result<Option<(Diges
 }
 
 /// The relatives of frames within their projects, in either direction.
-pub(crate) async fn relatives(
-    tx: &mut Tx,
-    frames: &[FrameId],
-) -> Result<HashMap<FrameId, Vec<FrameId>>, CatalogError> {
+pub(crate) async fn relatives(tx: &mut Tx, frames: &[FrameId]) -> Result<HashMap<FrameId, Vec<FrameId>>, CatalogError> {
     let mut found: HashMap<FrameId, Vec<FrameId>> = HashMap::new();
     for chunk in frames.chunks(CHUNK) {
         // What a frame names, and what names it: the same three tables, begun at either end.

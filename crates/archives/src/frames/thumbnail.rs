@@ -10,7 +10,10 @@ use tokio::runtime::Handle;
 
 use super::file::{self, BlobFile};
 use super::get::FrameContent;
-use super::{Frame, FrameId, FrameQuery, KIND, Filter, PageRequest, Shape, Thumbnail, ThumbnailId, ThumbnailSize, VersionId, Viewer, table};
+use super::{
+    Filter, Frame, FrameId, FrameQuery, KIND, PageRequest, Shape, Thumbnail, ThumbnailId, ThumbnailSize, VersionId,
+    Viewer, table,
+};
 use crate::{ArchiveError, Archives};
 
 /// Frames of one name that are pictured because somebody asks for their thumbnails.
@@ -104,8 +107,8 @@ impl Archives {
             false => draw(&mut file),
         });
         let drawn = drawing.await;
-        let pictures =
-            drawn.map_err(|error| ArchiveError::Aborted { what: "drawing a picture", problem: error.to_string() })??;
+        let pictures = drawn
+            .map_err(|error| ArchiveError::Aborted { what: "drawing a picture", problem: error.to_string() })??;
         for (size, jpeg) in pictures {
             let mut upload = self.blobs().begin();
             upload.write(&jpeg).await?;
