@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Origin};
 use crate::fetching::Variables;
-use crate::home::Manager;
+use crate::home::{Manager, SigningKey};
 use crate::madsci::SettingsQuery;
 use crate::{AppError, upkeep};
 
@@ -38,6 +38,7 @@ struct Inner {
     datapoints: Datapoints,
     archives: Archives,
     manager: Manager,
+    signing_key: SigningKey,
 }
 
 impl App {
@@ -55,8 +56,10 @@ impl App {
         let jobs = Jobs::new(catalog.clone(), upkeep::job_options());
         let manager = config.home.manager(&config.madsci, clock.now())?;
         let datapoints = Datapoints::new(catalog.clone(), blobs.clone(), datapoint_settings(&config, &manager))?;
+        let signing_key = config.home.signing_key()?;
         let archives = Archives::new(catalog.clone(), blobs.clone(), jobs.clone());
-        Ok(Self(Arc::new(Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager })))
+        let inner = Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager, signing_key };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Makes the home and the tables of an empty catalog, and leaves alone what is there already.
@@ -127,6 +130,11 @@ impl App {
     /// Who this Data Manager is.
     pub fn manager(&self) -> &Manager {
         &self.0.manager
+    }
+
+    /// Signs links to what is held here.
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.0.signing_key
     }
 
     /// The body of the contract's `GET /settings`.

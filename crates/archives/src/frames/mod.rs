@@ -30,6 +30,7 @@ mod zip;
 pub use aggregate::Aggregates;
 pub use facts::Facts;
 pub use get::{FrameContent, OpenedFrame};
+pub use header::{day, instant};
 pub use ingest::Ingested;
 pub use list::{FramePage, PageRequest, Shape};
 pub use model::{Frame, FrameId, Thumbnail, ThumbnailId, ThumbnailSize, Version, VersionId};
