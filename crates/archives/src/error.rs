@@ -40,6 +40,12 @@ pub enum ArchiveError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A file that claims to be gzipped and is not, or is cut.
+    #[error("the file cannot be inflated: {problem}")]
+    Gzip {
+        /// Why not.
+        problem: String,
+    },
     /// A frame that is described is not among what is held.
     #[error("no bytes with the MD5 {md5} are held; upload the file first with `holotype archive ingest FILE`")]
     NotHeld {
@@ -183,6 +189,7 @@ impl ArchiveError {
             Self::NoFetch { .. } | Self::NoSchedule { .. } => Category::NotFound,
             Self::NotAdministrator => Category::Denied,
             Self::FrameName { .. }
+            | Self::Gzip { .. }
             | Self::NotHeld { .. }
             | Self::Config { .. }
             | Self::Damaged { .. }

@@ -50,13 +50,17 @@ impl Home {
             None => {
                 let text = hexadecimal(&random::bytes::<LENGTH>().map_err(HomeError::Random)?);
                 let not_writable = |source| HomeError::NotWritable { path: path.clone(), source };
-                files::write_text(&path, &format!("{text}\n")).and_then(|()| only_for_its_owner(&path)).map_err(not_writable)?;
+                files::write_text(&path, &format!("{text}\n"))
+                    .and_then(|()| only_for_its_owner(&path))
+                    .map_err(not_writable)?;
                 text
             }
         };
         match bytes(&text).is_some_and(|bytes| bytes.len() == LENGTH) {
             true => Ok(SigningKey(text.into())),
-            false => Err(unreadable("it holds no key; remove it, and a new one is made (links given out before cease to work)".to_owned())),
+            false => Err(unreadable(
+                "it holds no key; remove it, and a new one is made (links given out before cease to work)".to_owned(),
+            )),
         }
     }
 }
@@ -73,7 +77,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.is_ascii() && text.len().is_multiple_of(2);
-    let pairs = digits.then(|| (0..text.len() / 2).map(|index| u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()))?;
+    let pairs = digits
+        .then(|| (0..text.len() / 2).map(|index| u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()))?;
     pairs.collect()
 }
 
@@ -89,10 +94,20 @@ mod tests {
         let signature = key.sign("frame 1");
         assert_eq!(signature.len(), 64);
         assert!(again.accepts("frame 1", &signature));
-        for (text, signature) in [("frame 2", signature.as_str()), ("frame 1", ""), ("frame 1", "zz"), ("frame 1", "é"), ("frame 1", &signature[2..])] {
+        for (text, signature) in [
+            ("frame 2", signature.as_str()),
+            ("frame 1", ""),
+            ("frame 1", "zz"),
+            ("frame 1", "é"),
+            ("frame 1", &signature[2..]),
+        ] {
             assert!(!again.accepts(text, signature), "{text} {signature}");
         }
-        assert!(!Home::at(tempfile::tempdir().unwrap().path()).signing_key().is_ok_and(|key| key.accepts("frame 1", &signature)));
+        assert!(
+            !Home::at(tempfile::tempdir().unwrap().path())
+                .signing_key()
+                .is_ok_and(|key| key.accepts("frame 1", &signature))
+        );
         assert!(!format!("{key:?}").contains(&std::fs::read_to_string(folder.path().join("links.key")).unwrap()[..8]));
     }
 

@@ -37,9 +37,9 @@ pub(crate) struct Limits {
 }
 
 impl Point {
-    /// The position at a right ascension and declination in degrees, if there is one.
+    /// The position at a right ascension and declination in degrees, if there is one; right ascensions may be some turns off.
     pub fn new(right_ascension: f64, declination: f64) -> Option<Self> {
-        let sound = right_ascension.abs() <= 360.0 && declination.abs() <= 90.0;
+        let sound = right_ascension.abs() <= 720.0 && declination.abs() <= 90.0;
         sound.then(|| Self { direction: direction(right_ascension, declination) })
     }
 

@@ -62,7 +62,8 @@ pub(crate) async fn fill(bench: &Bench) {
 
 /// A frame with all that belongs to it, and one that went: its number is not given out again.
 async fn fill_frames(tx: &mut Tx) -> Result<(), CatalogError> {
-    let frame = "INSERT INTO frames (project, basename, observation_date, target_name, exposure_time, area, west, agent,
+    let frame =
+        "INSERT INTO frames (project, basename, observation_date, target_name, exposure_time, area, west, agent,
             created_at, headers)
         VALUES ($1, $2, $3, 'Höchst', 60.5, '[[1.5,2.5]]', -93.25, $4, $3, '{\"RLEVEL\":91}') RETURNING id";
     let mut last = 0_i64;

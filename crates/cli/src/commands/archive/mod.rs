@@ -1,15 +1,20 @@
 //! `holotype archive`: frames of observations.
 
+mod drop_box;
 mod fetch;
+mod files;
+mod ingest;
 mod local;
+mod sending;
 mod undo;
+mod watch;
 
 use clap::Subcommand;
 
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Frames of observations, fetched from online archives
+/// Frames of observations: fetched from online archives, sorted for reduction, served as an archive
 #[derive(Debug, clap::Args)]
 pub(crate) struct Archive {
     #[command(subcommand)]
@@ -20,6 +25,8 @@ pub(crate) struct Archive {
 enum Verb {
     Fetch(fetch::Fetch),
     Undo(undo::Undo),
+    Ingest(ingest::Ingest),
+    Watch(watch::Watch),
 }
 
 impl Archive {
@@ -27,6 +34,8 @@ impl Archive {
         match self.verb {
             Verb::Fetch(verb) => verb.run(context).await,
             Verb::Undo(verb) => verb.run(context).await,
+            Verb::Ingest(verb) => verb.run(context).await,
+            Verb::Watch(verb) => verb.run(context).await,
         }
     }
 }

@@ -50,8 +50,8 @@ pub(crate) async fn sign_in(
     let catalog = state.app().catalog();
     let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
     let caller = catalog.authenticate_password(&name, &password).await?;
-    let caller = caller
-        .ok_or_else(|| Refusal::field("non_field_errors", "Unable to log in with provided credentials."))?;
+    let caller =
+        caller.ok_or_else(|| Refusal::field("non_field_errors", "Unable to log in with provided credentials."))?;
     let expires_at = state.now().after(LIFE);
     let (_, token) = catalog.create_token(&caller, &caller.name, TOKEN_NAME, Some(expires_at)).await?;
     Ok(Json(json!({ "token": token.expose_secret() })))
@@ -122,7 +122,8 @@ fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Option<String>, Opti
         (None, None)
     } else if is_json(headers) {
         let body = parse(body, SMALL_BODY, &["body"])?;
-        let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         (text("username"), text("password"))
     } else {
         let form = Parameters::of(std::str::from_utf8(body).ok());

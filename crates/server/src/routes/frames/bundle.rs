@@ -63,7 +63,8 @@ pub(crate) async fn zip(
         ArchiveError::NoFrame => Refusal::absent("Not found."),
         other => other.into(),
     })?;
-    let disposition = HeaderValue::try_from(format!("attachment; filename={}.zip", zip.name)).map_err(Failure::internal)?;
+    let disposition =
+        HeaderValue::try_from(format!("attachment; filename={}.zip", zip.name)).map_err(Failure::internal)?;
     // The status is already sent when it breaks off: ending the connection is all that tells the client.
     let stream = zip.stream.inspect_err(|error| tracing::error!(%error, "a zip broke off"));
     let headers = [
@@ -78,7 +79,10 @@ pub(crate) async fn zip(
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<Wanted, Refusal> {
     let wanted = if is_json(headers) { of_json(&parse(body, LARGEST, &["body"])?)? } else { of_form(body)? };
     if wanted.ids.len() > MOST_ZIPPED {
-        return Err(Refusal::field("frame_ids", format!("A maximum of {MOST_ZIPPED} frames can be downloaded at once.")));
+        return Err(Refusal::field(
+            "frame_ids",
+            format!("A maximum of {MOST_ZIPPED} frames can be downloaded at once."),
+        ));
     }
     if wanted.options.uncompress && wanted.ids.len() > MOST_UNPACKED {
         let message = format!(
@@ -172,7 +176,10 @@ mod tests {
         let message = "Expected a list of items but got type \"str\".";
         assert_eq!(refused(&json!({"frame_ids": "x"})), json!({"frame_ids": [message]}));
         assert_eq!(refused(&json!({})), json!({"frame_ids": ["This field is required."]}));
-        assert_eq!(refused(&json!({"frame_ids": [1, "x"]})), json!({"frame_ids": {"1": ["A valid integer is required."]}}));
+        assert_eq!(
+            refused(&json!({"frame_ids": [1, "x"]})),
+            json!({"frame_ids": {"1": ["A valid integer is required."]}})
+        );
         let eleven: Vec<i64> = (1..=11).collect();
         assert!(refused(&json!({"frame_ids": eleven, "uncompress": true}))["non_field_errors"].is_array());
     }

@@ -64,7 +64,8 @@ pub(super) async fn answer(content: &FrameContent, asked: &HeaderMap) -> Result<
     let mut response = download::answer(content, asked).await?;
     let headers = response.headers_mut();
     // The name has no quotes and no control characters in all but odd cases, which the address tells too.
-    let plain: String = content.file_name.chars().filter(|one| one.is_ascii_graphic() && !"\"\\".contains(*one)).collect();
+    let plain: String =
+        content.file_name.chars().filter(|one| one.is_ascii_graphic() && !"\"\\".contains(*one)).collect();
     if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{plain}\"")) {
         headers.insert(CONTENT_DISPOSITION, value);
     }

@@ -75,6 +75,9 @@ pub(super) fn instant(text: &str) -> Option<Instant> {
     frames::instant(text)
 }
 
+/// A parameter, and the condition that its value makes.
+type Form<T> = (&'static str, fn(T) -> Filter);
+
 struct Reader<'a> {
     asked: &'a Parameters,
     filters: Vec<Filter>,
@@ -96,7 +99,7 @@ impl Reader<'_> {
     }
 
     fn instants(&mut self) {
-        let forms: [(&str, fn(Instant) -> Filter); 4] = [
+        let forms: [Form<Instant>; 4] = [
             ("start", Filter::From),
             ("end", Filter::Until),
             ("DATE_OBS", Filter::ObservedAt),
@@ -111,7 +114,7 @@ impl Reader<'_> {
     }
 
     fn names(&mut self) {
-        let forms: [(&str, fn(String) -> Filter); 5] = [
+        let forms: [Form<String>; 5] = [
             ("basename", Filter::NameHas),
             ("basename_exact", Filter::Name),
             ("OBJECT", Filter::TargetHas),
@@ -132,7 +135,9 @@ impl Reader<'_> {
 
     fn numbers(&mut self) {
         for (name, field) in NUMBERS {
-            self.take(name, "Enter a number.", |text| text.trim().parse().ok().map(|number| Filter::Number(field, number)));
+            self.take(name, "Enter a number.", |text| {
+                text.trim().parse().ok().map(|number| Filter::Number(field, number))
+            });
         }
         for name in ["EXPTIME", "exposure_time"] {
             let finite = |number: &f64| number.is_finite();
@@ -141,7 +146,7 @@ impl Reader<'_> {
     }
 
     fn kinds(&mut self) {
-        let forms: [(&str, fn(Vec<String>) -> Filter); 3] = [
+        let forms: [Form<Vec<String>>; 3] = [
             ("exclude_OBSTYPE", Filter::KindNotIn),
             ("exclude_configuration_type", Filter::KindNotIn),
             ("include_configuration_type", Filter::KindIn),
@@ -200,7 +205,9 @@ mod tests {
 
     #[test]
     fn old_and_new_names_mean_the_same() {
-        for (old, new) in [("PROPID=a", "proposal_id=a"), ("RLEVEL=91", "reduction_level=91"), ("EXPTIME=1.5", "exposure_time=1.5")] {
+        for (old, new) in
+            [("PROPID=a", "proposal_id=a"), ("RLEVEL=91", "reduction_level=91"), ("EXPTIME=1.5", "exposure_time=1.5")]
+        {
             assert_eq!(read(old).unwrap(), read(new).unwrap());
         }
         assert_eq!(read("DAY_OBS=2024-07-15").unwrap(), read("dayobs=20240715").unwrap());
@@ -215,7 +222,13 @@ mod tests {
 
     #[test]
     fn dates_come_in_many_forms() {
-        for text in ["2024-07-14T00:00:00", "2024-07-14 00:00", "2024-07-14", "2024-07-14T00:00:00Z", "2024-07-14T02:00:00%2B02:00"] {
+        for text in [
+            "2024-07-14T00:00:00",
+            "2024-07-14 00:00",
+            "2024-07-14",
+            "2024-07-14T00:00:00Z",
+            "2024-07-14T02:00:00%2B02:00",
+        ] {
             let expected = Filter::From("2024-07-14T00:00:00Z".parse().unwrap());
             assert_eq!(read(&format!("start={text}")).unwrap().filters, [expected], "{text}");
         }

@@ -112,7 +112,8 @@ fn wrong_link() -> Refusal {
 /// Whether a request carries a signature for bytes, which whoever answers it will check.
 pub(crate) fn is_signed_download(uri: &Uri) -> bool {
     let path = uri.path();
-    let to_bytes = ["/frames/", "/thumbnails/"].iter().any(|prefix| path.starts_with(prefix)) && path.contains("/download/");
+    let to_bytes =
+        ["/frames/", "/thumbnails/"].iter().any(|prefix| path.starts_with(prefix)) && path.contains("/download/");
     to_bytes && uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("signature=")))
 }
 
@@ -141,7 +142,9 @@ mod tests {
         let signed = |uri: &'static str| is_signed_download(&Uri::from_static(uri));
         assert!(signed("/frames/1/versions/2/download/a.fits?expires=1&signature=ab"));
         assert!(signed("/thumbnails/1/download/a.jpg?signature="));
-        for uri in ["/frames/?signature=a", "/api/v1/users?x=/download/&signature=a", "/frames/1/versions/2/download/a.fits"] {
+        for uri in
+            ["/frames/?signature=a", "/api/v1/users?x=/download/&signature=a", "/frames/1/versions/2/download/a.fits"]
+        {
             assert!(!signed(uri), "{uri}");
         }
     }

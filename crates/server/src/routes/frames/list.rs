@@ -75,7 +75,9 @@ pub(crate) async fn list(
     Ok(Json(match count {
         Some(count) => pages::numbered(links, "/frames/", &asked, count, results),
         None => {
-            let at = |place: Option<Position>| place.map(|place| links.page("/frames/", asked.with(&[("cursor", Some(written(&place)))])));
+            let at = |place: Option<Position>| {
+                place.map(|place| links.page("/frames/", asked.with(&[("cursor", Some(written(&place)))])))
+            };
             json!({"next": at(next), "previous": at(previous), "results": results})
         }
     }))

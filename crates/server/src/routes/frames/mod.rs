@@ -58,8 +58,16 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
 
 /// Paths without the slash that the archive's have, redirected there.
 pub(crate) fn without_slashes() -> Router<ServerState> {
-    let paths = ["/frames", "/frames/{id}", "/frames/{id}/headers", "/frames/{id}/related", "/frames/aggregate",
-        "/thumbnails", "/versions", "/profile"];
+    let paths = [
+        "/frames",
+        "/frames/{id}",
+        "/frames/{id}/headers",
+        "/frames/{id}/related",
+        "/frames/aggregate",
+        "/thumbnails",
+        "/versions",
+        "/profile",
+    ];
     paths.into_iter().fold(Router::new(), |router, path| router.route(path, get(links::with_slash)))
 }
 

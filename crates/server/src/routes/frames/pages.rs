@@ -45,7 +45,10 @@ impl Parameters {
 
     /// How many items a page is to have.
     pub(super) fn limit(&self) -> u64 {
-        self.last("limit").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0).map_or(DEFAULT, |limit: u64| limit.min(MOST))
+        self.last("limit")
+            .and_then(|text| text.parse().ok())
+            .filter(|limit| *limit > 0)
+            .map_or(DEFAULT, |limit: u64| limit.min(MOST))
     }
 
     /// How many items come before the page.
@@ -80,12 +83,18 @@ mod tests {
     #[test]
     fn a_limit_is_taken_as_far_as_it_goes() {
         let limit = |query: &str| Parameters::of(Some(query)).limit();
-        assert_eq!([limit(""), limit("limit=7"), limit("limit=5000"), limit("limit=0"), limit("limit=x")], [100, 7, 1000, 100, 100]);
+        assert_eq!(
+            [limit(""), limit("limit=7"), limit("limit=5000"), limit("limit=0"), limit("limit=x")],
+            [100, 7, 1000, 100, 100]
+        );
     }
 
     #[test]
     fn the_last_value_counts_and_an_empty_one_does_not() {
         let asked = Parameters::of(Some("a=1&a=2&a=&b=True&c=perhaps"));
-        assert_eq!((asked.last("a"), asked.truth("b"), asked.truth("c"), asked.all("a").count()), (Some("2"), Some(true), None, 2));
+        assert_eq!(
+            (asked.last("a"), asked.truth("b"), asked.truth("c"), asked.all("a").count()),
+            (Some("2"), Some(true), None, 2)
+        );
     }
 }
