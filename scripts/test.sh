@@ -17,6 +17,9 @@ fi
 step "unmodified clients of the earlier system"
 python3 tests/clients/run.py --holotype target/debug/holotype
 
+step "plain requests to the archive"
+"$(dirname "$HOLOTYPE_MOTO_SERVER")/python" tests/clients/archive.py --holotype target/debug/holotype
+
 step "the OpenAPI document"
 "$(dirname "$HOLOTYPE_MOTO_SERVER")/python" tests/openapi/run.py --holotype target/debug/holotype
 

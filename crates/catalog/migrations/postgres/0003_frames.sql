@@ -36,8 +36,8 @@ CREATE TABLE frames (
     headers                 text COLLATE "C" NOT NULL,
     UNIQUE (project, basename)
 );
-CREATE INDEX frames_by_date ON frames (observation_date, id);
-CREATE INDEX frames_by_proposal ON frames (proposal_id, observation_date, id);
+CREATE INDEX frames_by_date ON frames (observation_date DESC NULLS LAST, id DESC);
+CREATE INDEX frames_by_proposal ON frames (proposal_id, observation_date DESC NULLS LAST, id DESC);
 CREATE INDEX frames_by_request ON frames (request_id);
 CREATE INDEX frames_by_basename ON frames (basename);
 

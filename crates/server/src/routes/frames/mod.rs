@@ -19,6 +19,10 @@ mod versions;
 mod visitor;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::VARY;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,6 +58,13 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(account::revoke))
         .routes(routes!(account::profile))
         .routes(routes!(account::health))
+        .route_layer(map_response(varied))
+}
+
+/// What is answered depends on who asks, so no cache may give it to another.
+async fn varied(mut response: Response) -> Response {
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept, Authorization"));
+    response
 }
 
 /// Paths without the slash that the archive's have, redirected there.
