@@ -237,7 +237,7 @@ def exercise(server: servers.Holotype, folder: Path) -> None:
     filters(anyone)
     one_frame(anyone, folder)
     errors(server.url, anyone, member)
-    zips(server.url, anyone, token, folder)
+    zips(server.url, member, token, folder)
     samples(server, admin)
     account(server.url, member)
     log = server.log.read_text(errors="replace")

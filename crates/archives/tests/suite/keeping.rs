@@ -70,6 +70,13 @@ on_both_engines! {
         }
     }
 
+    async fn two_who_bring_the_same_at_once_bring_it_once(bench: Bench) {
+        let bytes = fits(&observed(60, "p1", "M 31", (10.0, 20.0)), 0);
+        let (one, other) = tokio::join!(bench.ingest("a.fits", &bytes), bench.ingest("a.fits", &bytes));
+        assert_eq!((one.recorded.frame, one.recorded.version), (other.recorded.frame, other.recorded.version));
+        assert!(one.recorded.is_new_frame != other.recorded.is_new_frame);
+    }
+
     async fn what_is_no_fits_file_is_refused_and_leaves_nothing(bench: Bench) {
         let whole = fits(&observed(60, "p1", "M 31", (10.0, 20.0)), 0);
         let html = b"<html><body>404</body></html>".to_vec();

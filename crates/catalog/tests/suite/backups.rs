@@ -64,14 +64,16 @@ pub(crate) async fn fill(bench: &Bench) {
 async fn fill_frames(tx: &mut Tx) -> Result<(), CatalogError> {
     let frame =
         "INSERT INTO frames (project, basename, observation_date, target_name, exposure_time, area, west, agent,
-            created_at, headers)
-        VALUES ($1, $2, $3, 'Höchst', 60.5, '[[1.5,2.5]]', -93.25, $4, $3, '{\"RLEVEL\":91}') RETURNING id";
+            created_at)
+        VALUES ($1, $2, $3, 'Höchst', 60.5, '[[1.5,2.5]]', -93.25, $4, $3) RETURNING id";
     let mut last = 0_i64;
     for basename in ["gone", "e91"] {
         let row = tx.row_sql(frame, values![ProjectId::DEFAULT, basename, tx.now(), UserId::LOCAL]).await?;
         last = row.unwrap().get("id")?;
     }
     tx.exec_sql("DELETE FROM frames WHERE basename = 'gone'", values![]).await?;
+    let headers = "INSERT INTO frame_headers (frame, headers) VALUES ($1, '{\"RLEVEL\":91}')";
+    tx.exec_sql(headers, values![last]).await?;
     let version = "INSERT INTO frame_versions (frame, digest, md5, size, extension, agent, created_at)
         VALUES ($1, $2, $3, 3, '.fits.fz', $4, $5) RETURNING id";
     let values = values![last, Digest::of(b"abc"), vec![7_u8; 16], UserId::LOCAL, tx.now()];
