@@ -48,6 +48,7 @@ use crate::state::ServerState;
         ("offset" = Option<u64>, Query, description = "Frames before the page"),
         ("pagination_style" = Option<String>, Query, description = "`cursor`: pages by place instead of by number, without a count"),
         ("cursor" = Option<String>, Query, description = "The place, from `next` or `previous`"),
+        ("force_count" = Option<String>, Query, description = "Taken and not needed: counts are exact"),
         ("include_related_frames" = Option<bool>, Query, description = "`false`: without the ids of related frames"),
         ("include_thumbnails" = Option<bool>, Query, description = "`true`: with thumbnails"),
     ),
