@@ -54,10 +54,28 @@ pub(crate) async fn fill(bench: &Bench) {
             let schema = "INSERT INTO datapoint_schemas (project, label, schema, agent, updated_at)
                 VALUES ($1, 'Temperature', '{}', $2, $3)";
             tx.exec_sql(schema, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await?;
-            fill_frames(tx).await
+            fill_frames(tx).await?;
+            fill_fetches(tx).await
         })
     });
     filled.await.unwrap();
+}
+
+/// A fetch with one frame, which its tree holds, and the schedule that asked for it.
+async fn fill_fetches(tx: &mut Tx) -> Result<(), CatalogError> {
+    let activity = tx.row_sql("SELECT id FROM activities", values![]).await?.unwrap().get::<String>("id")?;
+    let fetch = "INSERT INTO fetches (id, project, agent, name, tree, config, window_start, window_end, created_at)
+        VALUES ($1, $2, $3, 'night.yaml', '/data', '{}', $4, $4, $4)";
+    tx.exec_sql(fetch, values![activity, ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await?;
+    let frame = "INSERT INTO fetch_frames (fetch_id, position, archive, name, state, transferred, changed_at)
+        VALUES ($1, 0, 'https://archive.example', 'e91.fits.fz', 'placed', 3, $2)";
+    tx.exec_sql(frame, values![activity, tx.now()]).await?;
+    let held = "INSERT INTO held_frames (project, tree, archive, name, proposal, state, blob, fetch_id, seen)
+        VALUES ($1, '/data', 'https://archive.example', 'e91.fits.fz', 'P1', 'placed', $2, $3, $3)";
+    tx.exec_sql(held, values![ProjectId::DEFAULT, Digest::of(b"abc"), activity]).await?;
+    let schedule = "INSERT INTO fetch_schedules (id, project, agent, name, request, cron, time_zone, next_at, created_at)
+        VALUES ('01ARZ3NDEKTSV4RRFFQ69G5FAV', $1, $2, 'nightly', '{}', '0 9 * * *', 'UTC', $3, $3)";
+    tx.exec_sql(schedule, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await.map(drop)
 }
 
 /// A frame with all that belongs to it, and one that went: its number is not given out again.
