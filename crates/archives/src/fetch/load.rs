@@ -6,7 +6,7 @@ use std::path::Path;
 
 use holotype_core::Instant;
 
-use super::config::{FetchConfig, MOST_BYTES};
+use super::config::{FetchConfig, MOST_BYTES, Window};
 use super::configuration::Template;
 use super::rules::Rules;
 use super::run::{FetchOptions, FetchRequest};
@@ -36,10 +36,11 @@ impl FetchRequest {
         Ok(Self { name, config, rules, template, window, options })
     }
 
-    /// The same request for the observations that it means at another time.
+    /// The same request when a schedule asks for it: the observations since 24 hours before it was due, so that none is lost
+    /// when it is asked for late.
     #[must_use]
-    pub fn at(self, now: Instant) -> Self {
-        let window = self.config.window_at(now);
+    pub(super) fn due(self, due: Instant, now: Instant) -> Self {
+        let window = self.config.window.unwrap_or(Window { end: now, ..Window::last_day(due) });
         Self { window, ..self }
     }
 }

@@ -13,6 +13,8 @@ mod local;
 #[cfg(test)]
 mod ocs;
 #[cfg(test)]
+mod scheduling;
+#[cfg(test)]
 mod seeing;
 #[cfg(test)]
 mod zipping;
