@@ -11,6 +11,7 @@
 mod error;
 pub mod fetch;
 pub mod frames;
+pub mod http;
 pub mod source;
 
 use std::sync::Arc;
