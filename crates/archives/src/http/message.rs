@@ -48,7 +48,10 @@ mod tests {
     fn the_reason_is_found_in_every_form_that_archives_use() {
         assert_eq!(of(br#"{"detail":"Invalid token."}"#), "Invalid token.");
         assert_eq!(of(br#"{"start":["Enter a valid date/time."]}"#), r#"{"start":["Enter a valid date/time."]}"#);
-        assert_eq!(of(b"<?xml version=\"1.0\"?><Error><Code>X</Code><Message>Access Denied</Message></Error>"), "Access Denied");
+        assert_eq!(
+            of(b"<?xml version=\"1.0\"?><Error><Code>X</Code><Message>Access Denied</Message></Error>"),
+            "Access Denied"
+        );
         assert_eq!(of(b"<html><body>Log in</body></html>"), "");
         assert_eq!(of(b"no\r\nsuch\x1b[31m thing"), "no  such [31m thing");
         assert_eq!(of("x".repeat(300).as_bytes()).chars().count(), 201);

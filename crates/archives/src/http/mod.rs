@@ -204,7 +204,12 @@ impl Http {
         Ok(Answer { url, headers, bytes: bytes.into() })
     }
 
-    /// The instant by the clock that was given.
+    /// What it was made with.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    /// The clock that was given.
     pub fn clock(&self) -> &dyn Clock {
         &*self.inner.clock
     }

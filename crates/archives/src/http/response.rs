@@ -5,7 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
+};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use super::exchange::{Exchange, broken};
@@ -118,7 +121,7 @@ impl Response {
                 .bytes_stream()
                 .map(move |chunk| {
                     // The turn at the host ends with the body.
-                    let _ = &turn;
+                    let _kept: &OwnedSemaphorePermit = &turn;
                     chunk.map_err(|error| broken(&host, &error))
                 })
                 .boxed(),
@@ -182,7 +185,9 @@ mod tests {
         let part = ContentRange { start: 10, end: 20, total: Some(100) };
         assert_eq!(ContentRange::parse("bytes 10-19/100"), Some(part));
         assert_eq!(ContentRange::parse("bytes 10-19/*"), Some(ContentRange { total: None, ..part }));
-        for wrong in ["bytes */100", "10-19/100", "bytes 19-10/100", "bytes 10-100/100", "bytes 0-18446744073709551615/*"] {
+        for wrong in
+            ["bytes */100", "10-19/100", "bytes 19-10/100", "bytes 10-100/100", "bytes 0-18446744073709551615/*"]
+        {
             assert_eq!(ContentRange::parse(wrong), None, "{wrong}");
         }
     }

@@ -75,7 +75,8 @@ impl Checksum {
         let invalid = |expected| InvalidChecksum { text: text.chars().take(140).collect(), expected };
         let (named, hex) = match text.trim().split_once(':') {
             Some((name, hex)) => {
-                let known = Algorithm::of_name(name).ok_or_else(|| invalid("md5, sha1, sha256 or sha512 before the colon"))?;
+                let known =
+                    Algorithm::of_name(name).ok_or_else(|| invalid("md5, sha1, sha256 or sha512 before the colon"))?;
                 (Some(known), hex)
             }
             None => (None, text.trim()),
@@ -221,7 +222,8 @@ mod tests {
 
     #[test]
     fn what_is_no_checksum_is_refused() {
-        let wrong = ["", "abc", "md5:", "crc32:01020304", &format!("sha1:{MD5_OF_ABC}"), &"g".repeat(32), &"é".repeat(16)];
+        let wrong =
+            ["", "abc", "md5:", "crc32:01020304", &format!("sha1:{MD5_OF_ABC}"), &"g".repeat(32), &"é".repeat(16)];
         for text in wrong {
             assert!(Checksum::parse(text, None).is_err(), "{text}");
         }

@@ -73,7 +73,9 @@ pub enum SourceError {
         wait: Duration,
     },
     /// As many requests as were allowed for one run have been made.
-    #[error("{host} has had the {requests} requests that its definition allows in one run; the rest must wait for another")]
+    #[error(
+        "{host} has had the {requests} requests that its definition allows in one run; the rest must wait for another"
+    )]
     Quota {
         /// The other end.
         host: String,
@@ -144,7 +146,9 @@ impl SourceError {
     /// What kind of failure it is.
     pub fn category(&self) -> Category {
         match self {
-            Self::Address { .. } | Self::TooLarge { .. } | Self::Frame { .. } | Self::Parameter { .. } => Category::Invalid,
+            Self::Address { .. } | Self::TooLarge { .. } | Self::Frame { .. } | Self::Parameter { .. } => {
+                Category::Invalid
+            }
             Self::PrivateAddress { .. } | Self::Redirect { .. } | Self::Secret { .. } => Category::Denied,
             Self::Connection { .. } | Self::Silence { .. } | Self::Answer { .. } | Self::Unsteady { .. } => {
                 Category::Unavailable
@@ -216,7 +220,9 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_by_itself_is_transient() {
-        for (code, transient) in [(400, false), (401, false), (404, false), (416, false), (429, true), (500, true), (503, true)] {
+        for (code, transient) in
+            [(400, false), (401, false), (404, false), (416, false), (429, true), (500, true), (503, true)]
+        {
             assert_eq!(status(code).is_transient(), transient, "{code}");
         }
     }

@@ -9,6 +9,7 @@ mod download;
 mod error;
 mod listed;
 mod name;
+mod ocs;
 mod pages;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ pub(crate) use download::shown;
 pub use error::SourceError;
 pub use listed::{Limits, Listed, Query};
 pub use name::check_name;
+pub use ocs::Ocs;
 
 use crate::http::Http;
 

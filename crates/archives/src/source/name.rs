@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn a_plain_file_name_may_be_used() {
-        for name in ["lsc1m005-fa15-20240714-0100-e91.fits.fz", "a b.fits", ".hidden", "Ünïcode.fits", &"x".repeat(255)] {
+        for name in ["lsc1m005-fa15-20240714-0100-e91.fits.fz", "a b.fits", ".hidden", "Ünïcode.fits", &"x".repeat(255)]
+        {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }
     }
