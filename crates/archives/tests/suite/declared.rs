@@ -368,6 +368,29 @@ async fn a_list_that_cannot_be_shown_to_be_whole_ends_in_an_error() {
 }
 
 #[tokio::test]
+async fn pages_of_what_is_not_wanted_do_not_end_a_list() {
+    let server = Server::start(|came| {
+        let offset: usize = came.parameter("offset").unwrap().parse().unwrap();
+        let rows = (offset..offset + 5).filter(|id| *id < 50).map(|id| match id {
+            49 => json!({"id": id}),
+            _ if id % 10 < 5 => json!({"id": id, "preview": true}),
+            _ => json!({"number": id}),
+        });
+        page(&json!({"items": rows.collect::<Vec<_>>()}).to_string())
+    })
+    .await;
+    let text = json_archive(
+        "pages: {offset: {limit: 5}}",
+        "  metadata: {preview: '{row.preview}'}\nfilter: {preview: {$exists: false}}",
+    );
+    let source = open(&text, &[("url", server.url.as_str())], &[]).unwrap();
+    let (frames, errors) = all(&source, &Query::default()).await;
+    assert_eq!(names(&frames), ["f49.fits"]);
+    assert_eq!(errors.len(), 24, "each row without an id is told");
+    assert!(errors.iter().all(SourceError::is_about_one_frame));
+}
+
+#[tokio::test]
 async fn a_list_that_moves_while_it_is_read_is_read_again() {
     let number = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let server = Server::start(move |came| {
@@ -482,4 +505,16 @@ fn settings_that_are_missing_or_unknown_are_told() {
     let settings = BTreeMap::from([("url".to_owned(), "x".to_owned())]);
     let wrong = Declared::open(definition, &settings, &|_| None, policy, Arc::new(HandClock::default())).unwrap_err();
     assert!(matches!(wrong, SourceError::Address { .. }), "{wrong}");
+}
+
+#[test]
+fn the_definitions_on_the_page_about_them_are_definitions() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/archive-sources.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<&str> = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let whole = blocks.iter().filter(|block| block.contains("name:") && block.contains("request:"));
+    assert!(whole.clone().count() > 0);
+    for block in whole {
+        Definition::parse("the page", block).unwrap();
+    }
 }

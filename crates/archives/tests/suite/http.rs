@@ -270,3 +270,16 @@ async fn an_address_with_a_password_and_a_host_that_is_not_there_are_told_withou
     assert!(matches!(error, SourceError::Connection { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("topsecret"), "{error:?}");
 }
+
+#[tokio::test]
+async fn through_a_proxy_names_are_the_proxys_to_find() {
+    let proxy = Server::start(|_| answer(200, &[], FILE)).await;
+    let home: Url = "http://archive.invalid/".parse().unwrap();
+    let policy = Policy { proxy: Some(proxy.url.clone()), ..quick() };
+    let http = Http::new(&home, policy, Arc::new(HandClock::default())).unwrap();
+    let response = http.get(Request::get(home.join("/a.fits").unwrap()), None, None).await.unwrap();
+    assert_eq!(body(response).await.unwrap(), FILE);
+    assert_eq!(proxy.came()[0].header("host"), Some("archive.invalid"));
+    let here = Request::get(proxy.at("/b"));
+    assert!(matches!(http.get(here, None, None).await, Err(SourceError::PrivateAddress { .. })));
+}

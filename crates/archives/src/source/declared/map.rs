@@ -12,12 +12,23 @@ use crate::source::{Checksum, Download, Listed, Query, SourceError, check_name};
 /// Enough for a condition on a row of an archive; a pattern that explodes ends there.
 const STEPS: u64 = 1_000_000;
 
+/// What a row is.
+#[derive(Debug)]
+pub(super) enum Mapped {
+    /// A frame that is wanted.
+    Frame(Box<Listed>),
+    /// One with this id, which the definition's filter leaves out.
+    LeftOut(String),
+}
+
+/// What a message calls a row of which nothing else can be said: the row itself may hold signed addresses.
+pub(super) const A_ROW: &str = "a row of its list";
+
 /// The frame of a row, without credentials in its download. `scope` holds the row as `row` and its file as `file`.
-pub(super) fn listed(definition: &Definition, scope: &Value) -> Result<Option<Listed>, SourceError> {
+pub(super) fn mapped(definition: &Definition, scope: &Value) -> Result<Mapped, SourceError> {
     let fields = &definition.fields;
-    let fallback = scope["row"].to_string();
-    let id = text(value(&fields.id, scope, &fallback)?);
-    let id = id.filter(|id| !id.is_empty()).ok_or_else(|| refused(&fallback, "it has no id"))?;
+    let id = text(value(&fields.id, scope, A_ROW)?);
+    let id = id.filter(|id| !id.is_empty()).ok_or_else(|| refused(A_ROW, "it has no id"))?;
     let optional = |expression: &Option<Expression>| match expression {
         Some(expression) => value(expression, scope, &id),
         None => Ok(None),
@@ -49,7 +60,7 @@ pub(super) fn listed(definition: &Definition, scope: &Value) -> Result<Option<Li
         ],
     );
     if !holds(definition.filter.as_ref(), &document, &id)? {
-        return Ok(None);
+        return Ok(Mapped::LeftOut(id));
     }
     let name = name.ok_or_else(|| refused(&id, "it has no file name"))?;
     check_name(&name).map_err(|problem| refused(&name, &format!("its name {problem}")))?;
@@ -66,7 +77,7 @@ pub(super) fn listed(definition: &Definition, scope: &Value) -> Result<Option<Li
             metadata.insert(part.to_owned(), value.clone());
         }
     }
-    Ok(Some(Listed { id, name, size, checksum, version, download, fields: metadata }))
+    Ok(Mapped::Frame(Box::new(Listed { id, name, size, checksum, version, download, fields: metadata })))
 }
 
 /// What the filter looks at.

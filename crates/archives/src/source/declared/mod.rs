@@ -29,6 +29,7 @@ use super::{ArchiveSource, Download, Limits, Listed, Query, SourceError};
 use crate::http::{Http, Pace, Policy, Request};
 use auth::Credentials;
 use definition::Recipient;
+use map::Mapped;
 use template::Form;
 
 pub use definition::{Definition, InvalidDefinition, Unpack};
@@ -122,8 +123,11 @@ impl Declared {
     async fn address(&self, frame: &Listed) -> Result<Url, SourceError> {
         let scope = map::scope_of(&self.base, frame);
         let Some(link) = &self.definition.transfer.link else {
-            let again = map::listed(&self.definition, &scope)?.and_then(|frame| frame.download);
-            return again.map(|download| download.url).ok_or_else(|| map::refused(&frame.name, "it has no address"));
+            return match map::mapped(&self.definition, &scope)? {
+                Mapped::Frame(frame) => frame.download.map(|download| download.url),
+                Mapped::LeftOut(_) => None,
+            }
+            .ok_or_else(|| map::refused(&frame.name, "it has no address"));
         };
         let request = ask::request(&link.request, &scope).map_err(|problem| ask::unfilled("transfer.link", problem))?;
         let (_, decoded) = self.ask(request, &link.decode).await?;

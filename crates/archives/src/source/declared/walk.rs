@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
-use holotype_core::Instant;
+use holotype_core::{Category, Digest, Instant};
 use reqwest::header::LINK;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::decode::{Decoded, decode};
 use super::definition::{Decoder, Expand, Paging, Recipient, Until};
-use super::map::{Cut, listed};
+use super::map::{A_ROW, Cut, Mapped, mapped, refused};
 use super::{Declared, ask};
 use crate::http::{Answer, Request, host_name};
 use crate::source::pages::{Page, Pages};
@@ -27,6 +27,12 @@ const MAX_IDLE_PAGES: usize = 3;
 /// The longest pause between two looks at a query that is still being worked on.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// A list over more windows would take days.
+const MAX_WINDOWS: usize = 20_000;
+
+/// More frames than this, and it is no archive that lists them.
+const MAX_FRAMES: usize = 5_000_000;
+
 /// More folders than this are a maze.
 const MAX_FOLDERS: usize = 100_000;
 
@@ -40,6 +46,8 @@ pub(super) struct Walk<'a> {
     stretches: VecDeque<Stretch>,
     /// The ids that were told.
     seen: HashSet<String>,
+    /// What was said against which rows.
+    refused: HashSet<(Digest, String)>,
     folders: HashSet<Url>,
 }
 
@@ -57,6 +65,8 @@ struct Stretch {
     pages: usize,
     /// The ids of this pass, to see whether the list moves while it is read.
     ids: HashSet<String>,
+    /// Its rows that have none.
+    rows: HashSet<Digest>,
     moved: bool,
     idle: usize,
     passes: usize,
@@ -64,16 +74,25 @@ struct Stretch {
 
 impl Stretch {
     fn new(start: Option<Instant>, end: Option<Instant>) -> Self {
-        let (ids, passes) = (HashSet::new(), 1);
-        Self { start, end, url: None, depth: 0, cursor: None, offset: 0, pages: 0, ids, moved: false, idle: 0, passes }
+        let (ids, rows, passes) = (HashSet::new(), HashSet::new(), 1);
+        let (url, cursor) = (None, None);
+        Self { start, end, url, depth: 0, cursor, offset: 0, pages: 0, ids, rows, moved: false, idle: 0, passes }
     }
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(source: &'a Declared, query: &'a Query) -> Result<Self, SourceError> {
         let cut = cut(source, query)?;
-        let stretches = windows(source, query).into_iter().map(|(start, end)| Stretch::new(start, end)).collect();
-        Ok(Self { source, query, cut, stretches, seen: HashSet::new(), folders: HashSet::new() })
+        let stretches = windows(source, query)?.into_iter().map(|(start, end)| Stretch::new(start, end)).collect();
+        Ok(Self {
+            source,
+            query,
+            cut,
+            stretches,
+            seen: HashSet::new(),
+            refused: HashSet::new(),
+            folders: HashSet::new(),
+        })
     }
 
     /// What fills the holes of the request for the next page of a stretch.
@@ -108,12 +127,12 @@ impl<'a> Walk<'a> {
         }
         self.enter(&stretch, &decoded)?;
         let rows = decoded.rows.len();
-        let before = stretch.ids.len();
+        let before = (stretch.ids.len(), stretch.rows.len());
         let page = self.frames(decoded.rows, scope, &mut stretch).await?;
-        let new = stretch.ids.len() > before;
+        let new = (stretch.ids.len(), stretch.rows.len()) != before;
         stretch.offset += rows;
         stretch.pages += 1;
-        stretch.idle = if new || rows == 0 { 0 } else { stretch.idle + 1 };
+        stretch.idle = if new { 0 } else { stretch.idle + 1 };
         self.go_on(stretch, &answer, &decoded.document, rows)?;
         Ok(page)
     }
@@ -165,26 +184,39 @@ impl<'a> Walk<'a> {
             scope["row"] = row;
             async move { source.files(scope).await }
         });
-        let expanded: Vec<Vec<Result<Value, SourceError>>> = expanded.buffered(connections).try_collect().await?;
+        let expanded: Vec<Files> = expanded.buffered(connections).try_collect().await?;
         let mut page = Page::new();
-        for scope in expanded.into_iter().flatten() {
-            match scope.and_then(|scope| listed(&source.definition, &scope)) {
-                Ok(Some(mut frame)) => {
-                    stretch.moved |= !stretch.ids.insert(frame.id.clone());
-                    if self.cut.keeps(self.query, &frame) && self.seen.insert(frame.id.clone()) {
-                        frame.download = source.authorized(frame.download.take()).await?;
-                        page.push(Ok(frame));
+        for files in expanded {
+            let mut has_id = false;
+            for scope in files.scopes {
+                match scope.and_then(|scope| mapped(&source.definition, &scope)) {
+                    Ok(Mapped::Frame(mut frame)) => {
+                        has_id = true;
+                        stretch.moved |= !stretch.ids.insert(frame.id.clone());
+                        if self.cut.keeps(self.query, &frame) && self.seen.insert(frame.id.clone()) {
+                            frame.download = source.authorized(frame.download.take()).await?;
+                            page.push(Ok(*frame));
+                        }
                     }
-                }
-                Ok(None) => {}
-                Err(error) if error.is_about_one_frame() => {
-                    stretch.ids.insert(error.to_string());
-                    if self.seen.insert(error.to_string()) {
-                        page.push(Err(error));
+                    Ok(Mapped::LeftOut(id)) => {
+                        has_id = true;
+                        stretch.moved |= !stretch.ids.insert(id);
                     }
+                    Err(error) if error.is_about_one_frame() => {
+                        if self.refused.insert((files.row, error.to_string())) {
+                            page.push(Err(error));
+                        }
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
+            // Also a row that stands for no file is one that was read.
+            if !has_id {
+                stretch.rows.insert(files.row);
+            }
+        }
+        if self.seen.len() > MAX_FRAMES {
+            return Err(self.unsteady("it has more frames than any archive; ask for fewer days at a time"));
         }
         Ok(page)
     }
@@ -278,9 +310,16 @@ impl Pages for Walk<'_> {
     }
 }
 
+/// What a row stands for: for each file, what fills the holes of the fields.
+struct Files {
+    row: Digest,
+    scopes: Vec<Result<Value, SourceError>>,
+}
+
 impl Declared {
     /// What a row stands for: itself, or each file of it. `scope` holds it as `row`; each file is added as `file`.
-    async fn files(&self, scope: Value) -> Result<Vec<Result<Value, SourceError>>, SourceError> {
+    async fn files(&self, scope: Value) -> Result<Files, SourceError> {
+        let row = Digest::of(scope["row"].to_string().as_bytes());
         let files = match &self.definition.expand {
             None => vec![scope["row"].clone()],
             Some(Expand::Within(path)) => match path.find(&scope["row"]) {
@@ -293,9 +332,8 @@ impl Declared {
                 match self.ask(request, &further.decode).await {
                     Ok((_, decoded)) => decoded.rows,
                     // The archive is there, but not this row: the others still come.
-                    Err(error) if error.category() == holotype_core::Category::NotFound => {
-                        let row = scope["row"].to_string();
-                        return Ok(vec![Err(super::map::refused(&row, &error.to_string()))]);
+                    Err(error) if error.category() == Category::NotFound => {
+                        return Ok(Files { row, scopes: vec![Err(refused(A_ROW, &error.to_string()))] });
                     }
                     Err(error) => return Err(error),
                 }
@@ -306,7 +344,7 @@ impl Declared {
             scope["file"] = file;
             Ok(scope)
         };
-        Ok(files.into_iter().map(with).collect())
+        Ok(Files { row, scopes: files.into_iter().map(with).collect() })
     }
 
     /// Asks with our credentials, again and again while the archive is still at work on the answer.
@@ -353,22 +391,27 @@ fn next_of_header(answer: &Answer) -> Option<String> {
     })
 }
 
+/// A time with its bounds, either of which may be open.
+type Window = (Option<Instant>, Option<Instant>);
+
 /// The time of a query in windows, where the definition asks for no more at a time.
-fn windows(source: &Declared, query: &Query) -> Vec<(Option<Instant>, Option<Instant>)> {
+fn windows(source: &Declared, query: &Query) -> Result<Vec<Window>, SourceError> {
     let (Some(windows), Some(start), Some(end)) = (&source.definition.windows, query.start, query.end) else {
-        return vec![(query.start, query.end)];
+        return Ok(vec![(query.start, query.end)]);
     };
     let length = Duration::from_secs(u64::from(windows.days) * 86_400);
     let mut all = Vec::new();
     let mut from = start;
-    loop {
+    while all.len() < MAX_WINDOWS {
         let to = from.after(length).min(end);
         all.push((Some(from), Some(to)));
         if to >= end {
-            return all;
+            return Ok(all);
         }
         from = to;
     }
+    let hint = format!("from {start} to {end} are more windows of {} days than anyone waits for", windows.days);
+    Err(SourceError::Parameter { parameter: "start".to_owned(), hint })
 }
 
 /// What of the query the request cannot say, found by leaving it away: it is looked for among what is listed, where the
