@@ -45,7 +45,7 @@ pub enum SourceError {
         problem: String,
     },
     /// Nothing was heard for longer than we wait.
-    #[error("{host} sent nothing for too long; it may be down or overloaded")]
+    #[error("{host} sent nothing, or too little, for too long; it may be down or overloaded")]
     Silence {
         /// The other end.
         host: String,

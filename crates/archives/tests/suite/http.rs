@@ -230,6 +230,22 @@ async fn a_host_that_falls_silent_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_answer_that_only_drips_is_given_up() {
+    let dripping = Server::start(|_| {
+        let drops = stream::repeat(()).then(|()| async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok::<_, std::io::Error>(Bytes::from_static(b" "))
+        });
+        Response::new(Body::from_stream(drops))
+    })
+    .await;
+    let http = dripping.client_with(Policy { answer_timeout: Duration::from_millis(100), tries: 2, ..quick() });
+    let error = http.ask(&Request::get(dripping.at("/a")), 1 << 30).await.unwrap_err();
+    assert!(matches!(error, SourceError::Silence { .. }), "{error}");
+    assert_eq!(dripping.came().len(), 2);
+}
+
+#[tokio::test]
 async fn no_more_transfers_run_at_a_time_than_the_pace_allows() {
     let server = Server::start(|_| answer(200, &[], FILE)).await;
     let pace = Pace { connections: 2, requests_per_second: None };

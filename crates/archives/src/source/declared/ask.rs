@@ -24,7 +24,7 @@ pub(super) fn request(request: &Request, scope: &Value) -> Result<http::Request,
     let text = request.url.fill(&scope, Form::Address)?;
     let mut url = Url::parse(&text).map_err(|error| Unfilled::Unfit(format!("'{text}' is no address: {error}")))?;
     for (name, choice) in &request.query {
-        for template in choice.templates() {
+        for template in &choice.0 {
             if let Some(value) = present(template.fill(&scope, Form::Plain))? {
                 url.query_pairs_mut().append_pair(name, &value);
                 break;

@@ -68,22 +68,9 @@ pub(super) struct Request {
     pub(super) adql: Option<Adql>,
 }
 
-/// A template, or several of which the first counts that can be filled.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Choice {
-    One(Template),
-    First(Vec<Template>),
-}
-
-impl Choice {
-    pub(super) fn templates(&self) -> &[Template] {
-        match self {
-            Self::One(template) => std::slice::from_ref(template),
-            Self::First(templates) => templates,
-        }
-    }
-}
+/// Templates, of which the first counts that can be filled.
+#[derive(Debug, Clone)]
+pub(super) struct Choice(pub(super) Vec<Template>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -379,8 +366,7 @@ pub(super) struct Fields {
 }
 
 /// A value made from a row: a template, or a part of what it gives.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub(super) enum Expression {
     Template(Template),
     Part(PartOf),

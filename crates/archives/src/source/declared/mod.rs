@@ -9,6 +9,7 @@ mod decode;
 mod definition;
 mod map;
 mod path;
+mod read;
 mod template;
 mod tree;
 mod walk;

@@ -2,29 +2,18 @@
 //!
 //! A hole names a value; the first of its alternatives that there is fills it. `{{` and `}}` are braces.
 
-use serde::Deserialize;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::path::Path;
 
 /// A text with holes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Scalar")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template(Vec<Part>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
     Hole(Vec<Path>),
-}
-
-/// A template is written as text, but a bare number or truth value will do.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Truth(bool),
-    Number(Number),
 }
 
 /// What the text around a hole is, and so how what fills it is written.
@@ -118,18 +107,6 @@ fn push(text: &mut String, value: &Value, form: Form) -> Result<(), Unfilled> {
 /// All that RFC 3986 and S3's signatures want encoded in a path.
 const SPECIAL: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
-
-impl TryFrom<Scalar> for Template {
-    type Error = String;
-
-    fn try_from(scalar: Scalar) -> Result<Self, String> {
-        match scalar {
-            Scalar::Text(text) => Self::try_from(text),
-            Scalar::Truth(truth) => Ok(Self(vec![Part::Text(truth.to_string())])),
-            Scalar::Number(number) => Ok(Self(vec![Part::Text(number.to_string())])),
-        }
-    }
-}
 
 impl TryFrom<String> for Template {
     type Error = String;

@@ -10,9 +10,9 @@ use url::Url;
 use super::super::definition::HtmlDecoder;
 use super::Decoded;
 
-/// A link, with what stands between it and the next one.
+/// A link, with its text and what stands between it and the next one.
 static LINK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?is)<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))[^>]*>(.*?)</a>(.*?)(?:<a\s|$)"#).ok()
+    Regex::new(r#"(?is)<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))[^>]*>(.*?)(?:<a\s|$)"#).ok()
 });
 
 static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?s)<[^>]*>").ok());
@@ -31,7 +31,7 @@ pub(super) fn decode(decoder: &HtmlDecoder, folder: &Url, text: &str) -> Result<
     while let Some(found) = link.captures_at(text, at) {
         links += 1;
         // The text up to the next link was looked at; that link itself comes next.
-        at = found.get(5).map_or(text.len(), |after| after.end());
+        at = found.get(4).map_or(text.len(), |after| after.end());
         let href = [1, 2, 3].iter().find_map(|group| found.get(*group)).map_or("", |href| href.as_str());
         let Some(url) = within(folder, &unescape(href)) else { continue };
         let name = last_segment(&url);
@@ -41,7 +41,7 @@ pub(super) fn decode(decoder: &HtmlDecoder, folder: &Url, text: &str) -> Result<
             }
             continue;
         }
-        let after = found.get(5).map_or("", |after| after.as_str());
+        let after = found.get(4).map_or("", |after| after.as_str());
         decoded.rows.push(Value::Object(row(name, &url, after)));
     }
     if links == 0 && !text.to_ascii_lowercase().contains("<html") {
@@ -55,6 +55,8 @@ fn row(name: String, url: &Url, after: &str) -> Map<String, Value> {
     row.insert("name".to_owned(), name.into());
     row.insert("url".to_owned(), url.as_str().into());
     row.insert("path".to_owned(), url.path().into());
+    // A name may look like a date: only what stands behind the link is said of the file.
+    let after = after.find("</").map_or(after, |end| &after[end..]);
     let plain = TAG.as_ref().map_or_else(|| after.into(), |tag| tag.replace_all(after, " "));
     if let Some(facts) = FACTS.as_ref().and_then(|facts| facts.captures(&plain)) {
         row.insert("modified".to_owned(), format!("{} {}", &facts[1], &facts[2]).into());
@@ -136,6 +138,9 @@ mod tests {
         ];
         let page: String = links.iter().map(|link| format!("<a href=\"{link}\">x</a>\n")).collect();
         assert!(read(&page).rows.is_empty());
+        // A link that is not closed hides no other.
+        let names: Vec<_> = read("<html><a href=a.fits>a <a href=b.fits>b</a>").rows.iter().map(|row| row["name"].clone()).collect();
+        assert_eq!(names, ["a.fits", "b.fits"]);
         // A name with a hidden separator stays a row, so that it can be refused aloud.
         assert_eq!(read("<a href=\"..%2fx.fits\">x</a>").rows[0]["name"], "../x.fits");
     }

@@ -63,3 +63,48 @@ fn text(answer: &Answer) -> Result<&str, SourceError> {
 fn is_markup(text: &str) -> bool {
     text.trim_start().starts_with('<')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use reqwest::header::HeaderMap;
+
+    use super::super::definition::{CsvDecoder, HtmlDecoder, JsonDecoder, LinesDecoder};
+    use super::*;
+
+    /// Pieces of answers in every form, to be put together in any order.
+    fn piece() -> impl Strategy<Value = String> {
+        let pieces = [
+            "<VOTABLE>", "</VOTABLE>", "<TABLE>", "</TABLE>", "<FIELD name=\"a\" datatype=\"long\"/>", "<TR>", "</TR>", "<TD>", "</TD>",
+            "<ListBucketResult>", "</ListBucketResult>", "<Contents>", "</Contents>", "<Key>", "</Key>", "<IsTruncated>true</IsTruncated>",
+            "<html>", "<a href=\"", "<a href=", "\">", "</a>", "%2e%2e/", "../", "/", "?", "//", "2024-07-15 01:02 7 ", "&amp;", "&x;", "&#0;",
+            "<![CDATA[", "]]>", "<!DOCTYPE a [", "d8b7bce5f24922c5d03dec9fb73b6c8b", "  ", "\n", ",", "\"", "{\"a\":", "[", "]", "}", "1", "é", "\u{202e}",
+        ];
+        prop_oneof![4 => prop::sample::select(pieces.to_vec()).prop_map(str::to_owned), 1 => any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_stops_the_program(pieces in prop::collection::vec(piece(), 0..40)) {
+            let answer = Answer {
+                url: Url::parse("http://h/data/").unwrap(),
+                headers: HeaderMap::new(),
+                bytes: pieces.concat().into(),
+            };
+            let decoders = [
+                Decoder::Json(JsonDecoder::default()),
+                Decoder::Votable,
+                Decoder::Csv(CsvDecoder { separator: ',', comment: Some('#') }),
+                Decoder::S3Listing,
+                Decoder::HtmlLinks(HtmlDecoder { folders: None, depth: 0 }),
+                Decoder::Lines(LinesDecoder { pattern: None }),
+            ];
+            for decoder in decoders {
+                if let Ok(decoded) = decode(&decoder, &answer) {
+                    let is_object = |row: &Value| row.is_object() || matches!(decoder, Decoder::Json(_));
+                    prop_assert!(decoded.rows.iter().all(is_object));
+                }
+            }
+        }
+    }
+}
