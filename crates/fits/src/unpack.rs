@@ -95,7 +95,10 @@ fn is_lossless(packed: &Header, stored: &Stored) -> bool {
 }
 
 /// The header of an image, from that of the table it was packed in. `primary` says that it begins the file.
-pub(crate) fn plain_header(packed: &Header, primary: bool) -> Result<Header, FitsError> {
+///
+/// # Errors
+/// [`FitsError::Header`] if the packed header does not say what the image is.
+pub fn plain_header(packed: &Header, primary: bool) -> Result<Header, FitsError> {
     let mut header = Header::default();
     let mut take = |packed_as: &str, keyword: &str, otherwise: Option<(Value, &str)>| {
         match (packed.get(packed_as), otherwise) {

@@ -139,7 +139,8 @@ mod tests {
         let page: String = links.iter().map(|link| format!("<a href=\"{link}\">x</a>\n")).collect();
         assert!(read(&page).rows.is_empty());
         // A link that is not closed hides no other.
-        let names: Vec<_> = read("<html><a href=a.fits>a <a href=b.fits>b</a>").rows.iter().map(|row| row["name"].clone()).collect();
+        let names: Vec<_> =
+            read("<html><a href=a.fits>a <a href=b.fits>b</a>").rows.iter().map(|row| row["name"].clone()).collect();
         assert_eq!(names, ["a.fits", "b.fits"]);
         // A name with a hidden separator stays a row, so that it can be refused aloud.
         assert_eq!(read("<a href=\"..%2fx.fits\">x</a>").rows[0]["name"], "../x.fits");
