@@ -128,7 +128,7 @@ fn bucket(came: &Came) -> Response {
 #[tokio::test]
 async fn a_bucket_is_listed_by_its_tokens_and_signed_for_at_the_moment_of_use() {
     let server = Server::start(bucket).await;
-    let settings = [("endpoint", server.url.as_str()), ("bucket", "frames"), ("prefix", "night/")];
+    let settings = [("url", server.url.as_str()), ("bucket", "frames"), ("prefix", "night/")];
     let keys: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "topsecret")];
     let source = shipped("s3-bucket", &settings, keys);
     let frames = whole(&source, &july()).await;
@@ -350,6 +350,7 @@ async fn a_list_that_cannot_be_shown_to_be_whole_ends_in_an_error() {
     for (body, pages, words) in [
         (json!({"items": items(0..10), "total": 25}), "pages: {offset: {limit: 10}}", "repeat"),
         (json!({"items": [], "total": 25}), "pages: {offset: {limit: 10, until: {count: total}}}", "0 of 25"),
+        (json!({"items": items(0..10), "total": 25}), "pages: {next_link: {at: next, count: total}}", "10 of 25"),
         (json!({"items": items(0..10), "next": "x"}), "pages: {cursor: {at: next}}", "repeat"),
         (
             json!({"items": items(0..10), "next": "http://elsewhere.example/"}),

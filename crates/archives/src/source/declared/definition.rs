@@ -239,6 +239,8 @@ fn one() -> usize {
 #[serde(deny_unknown_fields)]
 pub(super) struct At {
     pub(super) at: Path,
+    /// How many rows there are in all, if that is a count and no estimate: a list that ends earlier is not whole.
+    pub(super) count: Option<Path>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -13,6 +13,7 @@ use url::Url;
 use super::decode::{Decoded, decode};
 use super::definition::{Decoder, Expand, Paging, Recipient, Until};
 use super::map::{A_ROW, Cut, Mapped, mapped, refused};
+use super::path::Path;
 use super::{Declared, ask};
 use crate::http::{Answer, Request, host_name};
 use crate::source::pages::{Page, Pages};
@@ -230,12 +231,13 @@ impl<'a> Walk<'a> {
             Paging::None | Paging::Maxrec(_) => None,
             Paging::Offset(paging) => self.next_by_number(stretch, &paging.until, paging.limit, document, rows)?,
             Paging::Page(paging) => self.next_by_number(stretch, &paging.until, paging.limit, document, rows)?,
-            Paging::Cursor(at) => {
-                text_at(at.at.find(document)).map(|cursor| Stretch { cursor: Some(cursor), ..stretch })
-            }
+            Paging::Cursor(at) => match text_at(at.at.find(document)) {
+                Some(cursor) => Some(Stretch { cursor: Some(cursor), ..stretch }),
+                None => self.ended(&stretch, at.count.as_ref(), document)?,
+            },
             Paging::NextLink(at) => match text_at(at.at.find(document)) {
                 Some(link) => Some(Stretch { url: Some(self.next_url(answer, &link)?), ..stretch }),
-                None => None,
+                None => self.ended(&stretch, at.count.as_ref(), document)?,
             },
             Paging::LinkHeader => match next_of_header(answer) {
                 Some(link) => Some(Stretch { url: Some(self.next_url(answer, &link)?), ..stretch }),
@@ -261,13 +263,11 @@ impl<'a> Walk<'a> {
             Until::EmptyPage => rows == 0,
             Until::ShortPage => rows < limit,
             Until::Count(path) => {
-                let count =
-                    path.find(document).and_then(|count| count.to_string().trim_matches('"').parse::<usize>().ok());
-                let count = count.ok_or_else(|| self.unsteady("it says no count"))?;
-                if rows == 0 && stretch.offset < count {
-                    return Err(self.unsteady(&format!("it ends after {} of {count}", stretch.offset)));
+                let is_short = stretch.offset < self.count(path, document)?;
+                if rows == 0 && is_short {
+                    return self.ended(&stretch, Some(path), document);
                 }
-                stretch.offset >= count
+                !is_short
             }
         };
         if !at_end {
@@ -281,6 +281,21 @@ impl<'a> Walk<'a> {
         }
         let again = Stretch::new(stretch.start, stretch.end);
         Ok(Some(Stretch { passes: stretch.passes + 1, ..again }))
+    }
+
+    /// No further page; an error if the archive counted more rows than came.
+    fn ended(&self, stretch: &Stretch, count: Option<&Path>, document: &Value) -> Result<Option<Stretch>, SourceError> {
+        let count = count.map(|path| self.count(path, document)).transpose()?;
+        match count.filter(|count| stretch.offset < *count) {
+            Some(count) => Err(self.unsteady(&format!("it ends after {} of {count}", stretch.offset))),
+            None => Ok(None),
+        }
+    }
+
+    fn count(&self, path: &Path, document: &Value) -> Result<usize, SourceError> {
+        let count = path.find(document).map(|count| count.to_string());
+        let count = count.and_then(|count| count.trim_matches('"').parse().ok());
+        count.ok_or_else(|| self.unsteady("it does not say how many rows there are"))
     }
 
     /// The address of the next page, on the host that was asked: a server behind a proxy may think it has another scheme or port.
