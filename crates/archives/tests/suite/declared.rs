@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::response::Response;
+use futures::TryStreamExt;
 use holotype_archives::http::Policy;
 use holotype_archives::source::declared::{self, Definition};
 use holotype_archives::source::{ArchiveSource, Declared, Listed, Query, SourceError};
 use holotype_core::{Category, Instant};
 use holotype_testkit::clock::HandClock;
+use holotype_testkit::s3::{BUCKET, KEY_ID, LocalS3, SECRET};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -151,6 +153,32 @@ async fn a_bucket_is_listed_by_its_tokens_and_signed_for_at_the_moment_of_use() 
     let frames = whole(&anyone, &july()).await;
     assert!(frames[0].download.as_ref().unwrap().headers.is_empty());
     assert_eq!(server.came().last().unwrap().header("authorization"), None);
+}
+
+#[tokio::test]
+async fn a_store_that_checks_signatures_lists_its_objects_and_hands_them_out() {
+    let s3 = LocalS3::start().await;
+    let location = s3.folder().join("night");
+    std::fs::create_dir_all(&location).unwrap();
+    let names_of_files = ["a b+c~d.fits", "é.fits.fz", "notes.txt"];
+    for name in names_of_files {
+        std::fs::write(location.join(name), name).unwrap();
+    }
+    let endpoint = s3.endpoint();
+    let settings = [("url", endpoint.as_str()), ("bucket", BUCKET), ("prefix", "night/")];
+    let source = shipped("s3-bucket", &settings, &[("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)]);
+    let mut frames = whole(&source, &Query::default()).await;
+    frames.sort_by(|one, other| one.name.cmp(&other.name));
+    assert_eq!(names(&frames), names_of_files[..2]);
+    for frame in &frames {
+        let download = source.resolve(frame).await.unwrap();
+        let response = source.http().get(&download, None, None).await.unwrap();
+        let chunks: Vec<axum::body::Bytes> = response.body.try_collect().await.unwrap();
+        assert_eq!(chunks.concat(), frame.name.as_bytes());
+    }
+    let wrong = shipped("s3-bucket", &settings, &[("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", "wrong")]);
+    let (_, errors) = all(&wrong, &Query::default()).await;
+    assert_eq!(errors[0].category(), Category::Denied, "{}", errors[0]);
 }
 
 fn record(server: &str, id: u32, files: &[&str]) -> Value {
