@@ -270,7 +270,9 @@ async fn mast_is_asked_for_observations_and_then_for_the_products_of_each() {
         if request["service"] == "Mast.Caom.Products" {
             let id = request["params"]["obsid"].as_u64().unwrap();
             let file = |name: String, kind: &str| json!({"dataURI": format!("mast:HST/product/{name}"), "productFilename": name, "size": 7, "productType": kind});
-            let data = json!([file(format!("o{id}.fits"), "SCIENCE"), file(format!("o{id}.jpg"), "PREVIEW")]);
+            // A product may belong to several observations.
+            let shared = file("shared.fits".to_owned(), "SCIENCE");
+            let data = json!([file(format!("o{id}.fits"), "SCIENCE"), file(format!("o{id}.jpg"), "PREVIEW"), shared]);
             return page(&json!({"status": "COMPLETE", "data": data}).to_string());
         }
         let page_number = request["page"].as_u64().unwrap();
@@ -284,7 +286,7 @@ async fn mast_is_asked_for_observations_and_then_for_the_products_of_each() {
         shipped("mast", &[("url", server.url.as_str()), ("collection", "HST")], &[("MAST_API_TOKEN", "topsecret")]);
     let query = Query { target: Some("M31".to_owned()), ..july() };
     let frames = whole(&source, &query).await;
-    assert_eq!(names(&frames), ["o1.fits", "o2.fits"]);
+    assert_eq!(names(&frames), ["o1.fits", "shared.fits", "o2.fits"]);
     let url = &frames[0].download.as_ref().unwrap().url;
     assert_eq!(url.query_pairs().next().unwrap().1, "mast:HST/product/o1.fits");
     assert_eq!((frames[0].size, &frames[0].fields["instrument_id"]), (Some(7), &json!("WFC3")));

@@ -147,6 +147,18 @@ async fn a_public_archive_cannot_make_us_ask_this_machine() {
 }
 
 #[tokio::test]
+async fn an_archive_on_this_machine_is_reached_by_its_name_and_may_send_us_to_its_neighbour() {
+    let files = Server::start(|_| answer(200, &[], FILE)).await;
+    let archive = redirecting(302, files.at("/file").to_string()).await;
+    let mut home = archive.at("/go");
+    home.set_host(Some("localhost")).unwrap();
+    let http = Http::new(&home, quick(), Arc::new(HandClock::default())).unwrap();
+    assert_eq!(body(http.get(secret(home), None, None).await.unwrap()).await.unwrap(), FILE);
+    assert_eq!(archive.came()[0].header("authorization"), Some("Token topsecret"));
+    assert_eq!(files.came()[0].header("authorization"), None);
+}
+
+#[tokio::test]
 async fn what_fails_for_now_is_tried_again_and_what_is_refused_is_not() {
     let server = |statuses: &'static [u16]| {
         let number = Arc::new(AtomicUsize::new(0));

@@ -17,7 +17,7 @@ use super::path::Path;
 use super::{Declared, ask};
 use crate::http::{Answer, Request, host_name};
 use crate::source::pages::{Page, Pages};
-use crate::source::{Query, SourceError};
+use crate::source::{Listed, Query, SourceError};
 
 /// A list that has not settled after so many readings is not going to.
 const MAX_PASSES: usize = 4;
@@ -64,10 +64,8 @@ struct Stretch {
     /// Rows read so far, and pages.
     offset: usize,
     pages: usize,
-    /// The ids of this pass, to see whether the list moves while it is read.
-    ids: HashSet<String>,
-    /// Its rows that have none.
-    rows: HashSet<Digest>,
+    /// The rows of this pass by their ids, or by themselves, to see whether the list moves while it is read.
+    rows: HashSet<String>,
     moved: bool,
     idle: usize,
     passes: usize,
@@ -75,9 +73,8 @@ struct Stretch {
 
 impl Stretch {
     fn new(start: Option<Instant>, end: Option<Instant>) -> Self {
-        let (ids, rows, passes) = (HashSet::new(), HashSet::new(), 1);
-        let (url, cursor) = (None, None);
-        Self { start, end, url, depth: 0, cursor, offset: 0, pages: 0, ids, rows, moved: false, idle: 0, passes }
+        let (url, cursor, rows) = (None, None, HashSet::new());
+        Self { start, end, url, depth: 0, cursor, offset: 0, pages: 0, rows, moved: false, idle: 0, passes: 1 }
     }
 }
 
@@ -128,9 +125,12 @@ impl<'a> Walk<'a> {
         }
         self.enter(&stretch, &decoded)?;
         let rows = decoded.rows.len();
-        let before = (stretch.ids.len(), stretch.rows.len());
-        let page = self.frames(decoded.rows, scope, &mut stretch).await?;
-        let new = (stretch.ids.len(), stretch.rows.len()) != before;
+        let (page, keys) = self.frames(decoded.rows, scope).await?;
+        // A row that was on an earlier page was pushed onto this one, and another may have been pushed off.
+        stretch.moved |= keys.iter().any(|key| stretch.rows.contains(key));
+        let before = stretch.rows.len();
+        stretch.rows.extend(keys);
+        let new = stretch.rows.len() > before;
         stretch.offset += rows;
         stretch.pages += 1;
         stretch.idle = if new { 0 } else { stretch.idle + 1 };
@@ -148,7 +148,10 @@ impl<'a> Walk<'a> {
             return Err(self.unsteady("it is cut, and there are no dates to ask for less by"));
         };
         let length = end.as_micros() - start.as_micros();
-        if length <= 1_000_000 || self.cut.dates {
+        if self.cut.dates {
+            return Err(self.unsteady("it is cut, and the definition does not pass dates on to ask for less by"));
+        }
+        if length <= 1_000_000 {
             return Err(self.unsteady("it is cut, even for the shortest time that can be asked for"));
         }
         let middle = start.after(Duration::from_micros(length.unsigned_abs() / 2));
@@ -176,8 +179,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The frames of rows that were not told before and that the query means.
-    async fn frames(&mut self, rows: Vec<Value>, scope: Value, stretch: &mut Stretch) -> Result<Page, SourceError> {
+    /// The frames of rows that were not told before and that the query means, and what each row is known by.
+    async fn frames(&mut self, rows: Vec<Value>, scope: Value) -> Result<(Page, Vec<String>), SourceError> {
         let source = self.source;
         let connections = source.http.policy().pace.connections.max(1);
         let expanded = stream::iter(rows).map(|row| {
@@ -186,40 +189,45 @@ impl<'a> Walk<'a> {
             async move { source.files(scope).await }
         });
         let expanded: Vec<Files> = expanded.buffered(connections).try_collect().await?;
-        let mut page = Page::new();
+        let (mut page, mut keys) = (Page::new(), Vec::new());
         for files in expanded {
-            let mut has_id = false;
+            // Rows may share a file, and a row that holds addresses is another one each time.
+            let mut key = files.row.to_string();
             for scope in files.scopes {
-                match scope.and_then(|scope| mapped(&source.definition, &scope)) {
-                    Ok(Mapped::Frame(mut frame)) => {
-                        has_id = true;
-                        stretch.moved |= !stretch.ids.insert(frame.id.clone());
-                        if self.cut.keeps(self.query, &frame) && self.seen.insert(frame.id.clone()) {
-                            frame.download = source.authorized(frame.download.take()).await?;
-                            page.push(Ok(*frame));
-                        }
+                let id = match scope.and_then(|scope| mapped(&source.definition, &scope)) {
+                    Ok(Mapped::Frame(frame)) => {
+                        let id = frame.id.clone();
+                        self.tell(*frame, &mut page).await?;
+                        id
                     }
-                    Ok(Mapped::LeftOut(id)) => {
-                        has_id = true;
-                        stretch.moved |= !stretch.ids.insert(id);
-                    }
+                    Ok(Mapped::LeftOut(id)) => id,
                     Err(error) if error.is_about_one_frame() => {
                         if self.refused.insert((files.row, error.to_string())) {
                             page.push(Err(error));
                         }
+                        continue;
                     }
                     Err(error) => return Err(error),
+                };
+                if source.definition.expand.is_none() {
+                    key = id;
                 }
             }
-            // Also a row that stands for no file is one that was read.
-            if !has_id {
-                stretch.rows.insert(files.row);
-            }
+            keys.push(key);
         }
         if self.seen.len() > MAX_FRAMES {
             return Err(self.unsteady("it has more frames than any archive; ask for fewer days at a time"));
         }
-        Ok(page)
+        Ok((page, keys))
+    }
+
+    /// Puts a frame on the page, if the query means it and it was not told before.
+    async fn tell(&mut self, mut frame: Listed, page: &mut Page) -> Result<(), SourceError> {
+        if self.cut.keeps(self.query, &frame) && self.seen.insert(frame.id.clone()) {
+            frame.download = self.source.authorized(frame.download.take()).await?;
+            page.push(Ok(frame));
+        }
+        Ok(())
     }
 
     /// What is to be read after a page.
