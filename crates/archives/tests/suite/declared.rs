@@ -512,6 +512,7 @@ fn a_wrong_definition_is_refused_with_the_line_that_is_wrong() {
         ("'f{row.id}.fits'", "'f{row.id.fits'", "line 11"),
         ("'f{row.id}.fits'", "'f{row.id.fits'", "a brace is not closed"),
         ("'f{row.id}.fits'", "{from: '{row.id}', match: '('}", "is no pattern"),
+        ("'f{row.id}.fits'", "'f{rwo.id}.fits'", "nothing is called 'rwo'"),
         ("'f{row.id}.fits'", "{frm: '{row.id}', match: 'x'}", "unknown field `frm`"),
         ("offset: {limit", "offzet: {limit", "line 6"),
         ("json: {rows: items}", "json: {rows: 'a..b'}", "line 8"),
@@ -534,6 +535,8 @@ fn settings_that_are_missing_or_unknown_are_told() {
     assert!(missing.to_string().contains("url"), "{missing}");
     let unknown = open(&text, &[("url", "http://h/"), ("ulr", "x")], &[]).unwrap_err();
     assert!(unknown.to_string().contains("ulr"), "{unknown}");
+    let misspelt = open(&text.replace("'{cursor}'", "'{settings.serch}'"), &[("url", "http://h/")], &[]).unwrap_err();
+    assert!(misspelt.to_string().contains("no setting 'serch'"), "{misspelt}");
     let policy = Policy::default();
     let definition = Definition::parse("test", &text.replace("'{settings.url}/list'", "'ftp://h/'")).unwrap();
     let settings = BTreeMap::from([("url".to_owned(), "x".to_owned())]);
@@ -551,4 +554,33 @@ fn the_definitions_on_the_page_about_them_are_definitions() {
     for block in whole {
         Definition::parse("the page", block).unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_definitions_limits_and_lifetimes_are_those_that_are_kept() {
+    let server = Server::start(|_| page(r#"{"items": [{"id": 1}]}"#)).await;
+    let text = json_archive(
+        "",
+        "transfer: {ranges: false, expires_after_minutes: 30}\nlimits: {connections: 3, requests_per_second: 50}\nunpack: {'.fz': funpack}\nplace: {any: [thing]}",
+    );
+    let source = open(&text, &[("url", server.url.as_str())], &[]).unwrap();
+    let limits = source.limits();
+    assert_eq!((limits.connections, limits.requests_per_second, limits.ranges), (3, Some(50.0), false));
+    let frames = whole(&source, &Query::default()).await;
+    // The clock stands at the beginning of 2026.
+    assert_eq!(frames[0].download.as_ref().unwrap().expires, Some(instant("2026-01-01T00:30:00Z")));
+    assert_eq!(source.definition().unpack[".fz"], declared::Unpack::Funpack);
+    assert_eq!(source.definition().place, Some(json!({"any": ["thing"]})));
+}
+
+#[tokio::test]
+async fn a_table_of_text_is_a_list_too() {
+    let server =
+        Server::start(|_| page("# today\nname;bytes;sha1\na.fits;7;a9993e364706816aba3e25717850c26c9cd0d89d\n")).await;
+    let text = "name: table\nsettings: {url: }\nrequest: {url: '{settings.url}/list.csv'}\ndecode:\n  csv: {separator: ';', comment: '#'}\n\
+                fields: {id: '{row.name}', name: '{row.name}', url: '{settings.url}/{row.name}', size: '{row.bytes}', checksum: '{row.sha1}'}\n";
+    let source = open(text, &[("url", server.url.as_str())], &[]).unwrap();
+    let frames = whole(&source, &Query::default()).await;
+    assert_eq!((frames[0].name.as_str(), frames[0].size), ("a.fits", Some(7)));
+    assert_eq!(frames[0].checksum.unwrap().to_string(), "sha1:a9993e364706816aba3e25717850c26c9cd0d89d");
 }

@@ -150,7 +150,7 @@ pub(super) fn unfilled(what: &str, unfilled: Unfilled) -> SourceError {
         Unfilled::Absent(name) => {
             SourceError::Parameter { parameter: name, hint: format!("the definition's {what} needs it") }
         }
-        Unfilled::Unfit(problem) => SourceError::Address { url: what.to_owned(), problem },
+        Unfilled::Unfit(problem) => SourceError::Definition { part: what.to_owned(), problem },
     }
 }
 

@@ -128,9 +128,9 @@ fn way(auth: &Auth, scope: &Value, secrets: &dyn Fn(&str) -> Option<SecretString
         let scope = json!({"secret": token.expose_secret()});
         let value =
             header.value.fill(&scope, Form::Plain).map_err(|problem| super::ask::unfilled("auth.header", problem))?;
-        let name = HeaderName::try_from(&header.name).map_err(|_| SourceError::Address {
-            url: header.name.clone(),
-            problem: "it is not the name of a header".to_owned(),
+        let name = HeaderName::try_from(&header.name).map_err(|_| SourceError::Definition {
+            part: "auth.header".to_owned(),
+            problem: format!("'{}' is not the name of a header", header.name),
         })?;
         return Ok(Way::Header(name, value.into()));
     }
@@ -167,7 +167,7 @@ fn way(auth: &Auth, scope: &Value, secrets: &dyn Fn(&str) -> Option<SecretString
 
 fn address(template: &Template, scope: &Value) -> Result<Url, SourceError> {
     let text = template.fill(scope, Form::Address).map_err(|problem| super::ask::unfilled("auth", problem))?;
-    Url::parse(&text).map_err(|error| SourceError::Address { url: "in 'auth'".to_owned(), problem: error.to_string() })
+    Url::parse(&text).map_err(|error| SourceError::Definition { part: "auth".to_owned(), problem: error.to_string() })
 }
 
 /// A token for a client, from where tokens are given.

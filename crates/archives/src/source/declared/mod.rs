@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use holotype_core::Clock;
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::pages::stream_of;
@@ -82,6 +82,9 @@ impl Declared {
     ) -> Result<Self, SourceError> {
         let base = walk::base(&definition, settings)?;
         let home = home(&definition, &base)?;
+        // A setting that is not there would leave a condition out, and list more than was meant.
+        let first = walk::first_scope(&base, &Query::default(), &definition);
+        ask::request(&definition.request, &first).map_err(|problem| ask::unfilled("request", problem))?;
         let limits = &definition.limits;
         let policy = Policy {
             pace: Pace { connections: limits.connections, requests_per_second: limits.requests_per_second },
@@ -130,14 +133,15 @@ impl Declared {
             }
             .ok_or_else(|| map::refused(&frame.name, "it has no address"));
         };
-        let request = ask::request(&link.request, &scope).map_err(|problem| ask::unfilled("transfer.link", problem))?;
+        let unfilled = |problem| map::refused(&frame.name, &ask::unfilled("transfer.link", problem).to_string());
+        let request = ask::request(&link.request, &scope).map_err(unfilled)?;
         let (_, decoded) = self.ask(request, &link.decode).await?;
         for row in decoded.rows {
             if map::holds(link.filter.as_ref(), &row, &frame.name)? {
                 let mut scope = scope;
                 scope["link"] = row;
                 let text = link.url.fill(&scope, Form::Address);
-                let text = text.map_err(|problem| ask::unfilled("transfer.link.url", problem))?;
+                let text = text.map_err(unfilled)?;
                 return ask::address(&text).map_err(|problem| map::refused(&frame.name, &problem));
             }
         }
@@ -147,17 +151,15 @@ impl Declared {
 
 /// The address that the administrator configured, whatever fills its other holes.
 fn home(definition: &Definition, base: &Map<String, Value>) -> Result<Url, SourceError> {
-    let mut scope = base.clone();
-    for (name, value) in [("offset", json!(0)), ("page", json!(1)), ("limit", json!(1))] {
-        scope.insert(name.to_owned(), value);
+    let query = Query { proposal: Some("x".to_owned()), target: Some("x".to_owned()), ..Query::default() };
+    let mut scope = walk::first_scope(base, &query, definition);
+    for name in ["start", "end", "cursor"] {
+        scope[name] = "x".into();
     }
-    for name in ["start", "end", "proposal", "target", "cursor"] {
-        scope.insert(name.to_owned(), "x".into());
-    }
-    let text = definition.request.url.fill(&Value::Object(scope), Form::Address);
+    let text = definition.request.url.fill(&scope, Form::Address);
     let text = text.map_err(|problem| ask::unfilled("request.url", problem))?;
     Url::parse(&text)
-        .map_err(|error| SourceError::Address { url: "of the definition".to_owned(), problem: error.to_string() })
+        .map_err(|error| SourceError::Definition { part: "request.url".to_owned(), problem: error.to_string() })
 }
 
 #[async_trait]

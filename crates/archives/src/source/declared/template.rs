@@ -16,6 +16,25 @@ enum Part {
     Hole(Vec<Path>),
 }
 
+/// What a hole may begin with.
+const ROOTS: [&str; 15] = [
+    "settings",
+    "start",
+    "end",
+    "proposal",
+    "target",
+    "parameters",
+    "page",
+    "offset",
+    "limit",
+    "cursor",
+    "row",
+    "file",
+    "link",
+    "adql",
+    "secret",
+];
+
 /// What the text around a hole is, and so how what fills it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -71,8 +90,12 @@ fn pick<'p, 'v>(paths: &'p [Path], scope: &'v Value) -> Result<(&'p Path, &'v Va
     let found = paths.iter().find_map(|path| path.find(scope).map(|value| (path, value)));
     found.ok_or_else(|| {
         let root = paths.first().and_then(Path::root).unwrap_or_default();
-        let second = paths.first().and_then(Path::second).map(|name| format!(".{name}")).unwrap_or_default();
-        Unfilled::Absent(format!("{root}{second}"))
+        match paths.first().and_then(Path::second) {
+            // What is asked for may be absent; what the definition itself leaves open may not.
+            Some(name) if root == "settings" => Unfilled::Unfit(format!("there is no setting '{name}'")),
+            Some(name) => Unfilled::Absent(format!("{root}.{name}")),
+            None => Unfilled::Absent(root.to_owned()),
+        }
     })
 }
 
@@ -132,8 +155,8 @@ impl TryFrom<String> for Template {
                 }
                 let names = hole.split('|').map(|name| Path::try_from(name.trim().to_owned()));
                 let paths = names.collect::<Result<Vec<_>, _>>()?;
-                if paths.iter().any(|path| path.root().is_none()) {
-                    return Err(wrong("a hole names nothing"));
+                if let Some(unknown) = paths.iter().find(|path| path.root().is_none_or(|root| !ROOTS.contains(&root))) {
+                    return Err(wrong(&format!("nothing is called '{}'", unknown.root().unwrap_or_default())));
                 }
                 parts.push(Part::Hole(paths));
                 rest = after;
@@ -186,7 +209,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_template() {
-        for text in ["{", "}", "{a", "{}", "{a.}", "a}b"] {
+        for text in ["{", "}", "{row", "{}", "{row.}", "a}b", "{rwo.id}"] {
             assert!(Template::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

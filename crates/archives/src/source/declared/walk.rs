@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::decode::{Decoded, decode};
-use super::definition::{Decoder, Expand, Paging, Recipient, Until};
+use super::definition::{Decoder, Definition, Expand, Paging, Recipient, Until};
 use super::map::{A_ROW, Cut, Mapped, mapped, refused};
 use super::path::Path;
 use super::{Declared, ask};
@@ -350,8 +350,13 @@ impl Declared {
                 _ => Vec::new(),
             },
             Some(Expand::Request(further)) => {
-                let request = ask::request(&further.request, &scope);
-                let request = request.map_err(|problem| ask::unfilled("expand.request", problem))?;
+                let request = match ask::request(&further.request, &scope) {
+                    Ok(request) => request,
+                    Err(problem) => {
+                        let problem = ask::unfilled("expand.request", problem).to_string();
+                        return Ok(Files { row, scopes: vec![Err(refused(A_ROW, &problem))] });
+                    }
+                };
                 match self.ask(request, &further.decode).await {
                     Ok((_, decoded)) => decoded.rows,
                     // The archive is there, but not this row: the others still come.
@@ -437,16 +442,19 @@ fn windows(source: &Declared, query: &Query) -> Result<Vec<Window>, SourceError>
     Err(SourceError::Parameter { parameter: "start".to_owned(), hint })
 }
 
+/// What fills the holes of a request for a first page, whatever way of paging there is.
+pub(super) fn first_scope(base: &Map<String, Value>, query: &Query, definition: &Definition) -> Value {
+    let mut scope = ask::scope_of(base, query, &definition.request.dates);
+    scope.extend([("offset", 0), ("page", 1), ("limit", 1)].map(|(name, value)| (name.to_owned(), json!(value))));
+    Value::Object(scope)
+}
+
 /// What of the query the request cannot say, found by leaving it away: it is looked for among what is listed, where the
 /// definition maps it, and else refused, because the list would be longer than it was meant to be.
 fn cut(source: &Declared, query: &Query) -> Result<Cut, SourceError> {
     let definition = &source.definition;
     let fill = |query: &Query| {
-        let mut scope = ask::scope_of(&source.base, query, &definition.request.dates);
-        for (name, value) in [("offset", 0), ("page", 1), ("limit", 1)] {
-            scope.insert(name.to_owned(), json!(value));
-        }
-        ask::request(&definition.request, &Value::Object(scope))
+        ask::request(&definition.request, &first_scope(&source.base, query, definition))
             .map(|request| (request.url, request.body.map(|body| body.bytes)))
     };
     let whole = fill(query).map_err(|problem| ask::unfilled("request", problem))?;
@@ -489,7 +497,7 @@ fn cut(source: &Declared, query: &Query) -> Result<Cut, SourceError> {
 
 /// What the settings are, for the holes `{settings.NAME}`.
 pub(super) fn base(
-    definition: &super::Definition,
+    definition: &Definition,
     given: &std::collections::BTreeMap<String, String>,
 ) -> Result<Map<String, Value>, SourceError> {
     if let Some(unknown) = given.keys().find(|name| !definition.settings.contains_key(*name)) {
