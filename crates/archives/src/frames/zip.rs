@@ -170,7 +170,12 @@ fn start<W: Write + io::Seek>(zip: &mut ZipWriter<W>, folder: &str, name: &str, 
 }
 
 /// The header that describes the frame, without its image, and the catalogue as it is.
-fn copy_catalogue(sink: &mut impl Write, file: &mut BlobFile, hdus: &[Hdu], catalogue: &Hdu) -> Result<(), ArchiveError> {
+fn copy_catalogue(
+    sink: &mut impl Write,
+    file: &mut BlobFile,
+    hdus: &[Hdu],
+    catalogue: &Hdu,
+) -> Result<(), ArchiveError> {
     let described = hdus.iter().find(|hdu| hdu.is_image()).or(hdus.first());
     let header = match described {
         Some(hdu) if hdu.kind == Kind::CompressedImage => plain_header(&hdu.header, true)?,
