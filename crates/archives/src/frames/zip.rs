@@ -3,7 +3,7 @@
 //! Zip and FITS are written and read by code that knows no async, so a thread does both and hands pieces over. It waits for
 //! the reader, and ends when there is none any more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 
 use ::zip::ZipWriter;
@@ -206,15 +206,15 @@ fn unpacked_size(hdus: &[Hdu]) -> u64 {
 
 /// Names of members. Two projects may have frames of one name.
 #[derive(Default)]
-struct Names(HashMap<String, ()>);
+struct Names(HashSet<String>);
 
 impl Names {
     fn one(&mut self, frame: &Frame, name: &str) -> String {
-        let name = match self.0.contains_key(name) {
+        let name = match self.0.contains(name) {
             false => name.to_owned(),
             true => format!("{}-{name}", frame.id),
         };
-        self.0.insert(name.clone(), ());
+        self.0.insert(name.clone());
         name
     }
 }
