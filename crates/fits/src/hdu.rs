@@ -21,7 +21,11 @@ pub enum Kind {
     AsciiTable,
     /// An image in compressed tiles, stored as a binary table.
     CompressedImage,
-    /// Random groups, or an extension that the standard does not define: kept, and not understood.
+    /// A binary table in compressed tiles, stored as another one.
+    CompressedTable,
+    /// Random groups, an old form of the primary: kept, and not understood.
+    RandomGroups,
+    /// An extension that the standard does not define: kept, and not understood.
     Other,
 }
 
@@ -34,6 +38,8 @@ impl Kind {
             Self::Table => "table",
             Self::AsciiTable => "ascii_table",
             Self::CompressedImage => "compressed_image",
+            Self::CompressedTable => "compressed_table",
+            Self::RandomGroups => "random_groups",
             Self::Other => "other",
         }
     }
@@ -132,6 +138,23 @@ impl Hdu {
         }
     }
 
+    /// Where the heap of a table begins whose rows have `rows` bytes, in bytes from the start of the data.
+    pub(crate) fn heap(&self, rows: u64) -> Result<u64, FitsError> {
+        let heap = match self.header.get("THEAP") {
+            Some(_) => self.header.size("THEAP")?,
+            None => rows,
+        };
+        if heap < rows || heap > self.data_length {
+            return Err(FitsError::header("THEAP", format!("{heap} is not within the data")));
+        }
+        Ok(heap)
+    }
+
+    /// How the tiles of a compressed image are compressed, as its header says.
+    pub fn codec(&self) -> Option<&str> {
+        (self.kind == Kind::CompressedImage).then(|| self.header.text("ZCMPTYPE")).flatten()
+    }
+
     /// Reads the data, all of them, from their place in the file.
     pub(crate) fn read_data(&self, source: &mut (impl Read + Seek), limit: u64) -> Result<Vec<u8>, FitsError> {
         let what = || format!("the data of HDU {}", self.index);
@@ -156,10 +179,11 @@ pub fn find<'a>(hdus: &'a [Hdu], name: &str) -> Option<&'a Hdu> {
 
 fn not_fits(start: &[u8]) -> FitsError {
     let problem = match start {
-        [] => "it is empty".to_owned(),
-        [0x1F, 0x8B, ..] => "it is compressed with gzip".to_owned(),
+        [] => "it is empty; fetch it again".to_owned(),
+        [0x1F, 0x8B, ..] => "it is compressed with gzip; make it plain with 'holotype fits unpack'".to_owned(),
         _ => {
-            format!("it begins with '{}' where 'SIMPLE' is needed", crate::error::shown(&crate::header::latin1(start)))
+            let start = crate::error::shown(&crate::header::latin1(start));
+            format!("it begins with '{start}' where 'SIMPLE' is needed; see what it is with 'file'")
         }
     };
     FitsError::NotFits { problem }
@@ -167,12 +191,13 @@ fn not_fits(start: &[u8]) -> FitsError {
 
 fn kind(header: &Header, index: usize) -> Kind {
     if index == 0 {
-        return if is_groups(header) { Kind::Other } else { Kind::Primary };
+        return if is_groups(header) { Kind::RandomGroups } else { Kind::Primary };
     }
     match header.text("XTENSION") {
         Some("IMAGE" | "IUEIMAGE") => Kind::Image,
         Some("TABLE") => Kind::AsciiTable,
         Some("BINTABLE" | "A3DTABLE") if header.logical("ZIMAGE") == Some(true) => Kind::CompressedImage,
+        Some("BINTABLE" | "A3DTABLE") if header.logical("ZTABLE") == Some(true) => Kind::CompressedTable,
         Some("BINTABLE" | "A3DTABLE") => Kind::Table,
         _ => Kind::Other,
     }
@@ -198,8 +223,9 @@ fn shape(header: &Header, kind: Kind) -> Result<Vec<u64>, FitsError> {
         Ok(axes)
     };
     match kind {
-        Kind::Primary | Kind::Image | Kind::Other => reversed("NAXIS"),
+        Kind::Primary | Kind::Image | Kind::RandomGroups | Kind::Other => reversed("NAXIS"),
         Kind::CompressedImage => reversed("ZNAXIS"),
+        Kind::CompressedTable => Ok(vec![header.size("ZNAXIS2")?, header.size("TFIELDS")?]),
         Kind::Table | Kind::AsciiTable => Ok(vec![header.size("NAXIS2")?, header.size("TFIELDS")?]),
     }
 }

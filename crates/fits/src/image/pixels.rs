@@ -162,7 +162,11 @@ fn read_be<T: Pixel>(source: &mut impl Read, count: usize) -> io::Result<Vec<T>>
     Ok(values)
 }
 
-fn write_be<T: Pixel>(values: &[T], mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError> {
+/// Gives pixels as they stand in a file, most significant byte first, piece by piece.
+pub(super) fn write_be<T: Pixel>(
+    values: &[T],
+    mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
+) -> Result<(), FitsError> {
     let mut chunk = Vec::with_capacity(CHUNK);
     for part in values.chunks(CHUNK / T::BYTES) {
         chunk.clear();

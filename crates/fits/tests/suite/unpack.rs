@@ -21,10 +21,10 @@ fn frames() -> Vec<PathBuf> {
 }
 
 fn unpacked(path: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Cursor::new(Vec::new());
     let done = unpack(&mut BufReader::new(File::open(path).unwrap()), &mut bytes).unwrap();
-    assert_eq!(done.bytes, bytes.len() as u64);
-    bytes
+    assert_eq!(done.bytes, bytes.get_ref().len() as u64);
+    bytes.into_inner()
 }
 
 /// The cards that say something of an HDU other than its sums.
