@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use url::Url;
 
-use crate::commands::{completion, config, database, datapoint, demo, doctor, init, job, lineage, project, serve};
-use crate::commands::{store, token, user, worker};
+use crate::commands::{completion, config, database, datapoint, demo, doctor, fits, init, job, lineage, project};
+use crate::commands::{serve, store, token, user, worker};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -74,6 +74,7 @@ pub(crate) enum Command {
     Token(token::Token),
     Project(project::Project),
     Config(config::Config),
+    Fits(fits::Fits),
     Completion(completion::Completion),
 }
 
@@ -95,6 +96,7 @@ impl Command {
             Command::Token(noun) => noun.run(context).await,
             Command::Project(noun) => noun.run(context).await,
             Command::Config(noun) => noun.run(context),
+            Command::Fits(noun) => noun.run(context).await,
             Command::Completion(command) => command.run(context),
         }
     }

@@ -6,6 +6,7 @@ mod configuration;
 mod database;
 mod datapoints;
 mod errors;
+mod fits;
 mod help;
 mod jobs;
 mod lab;
