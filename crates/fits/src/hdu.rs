@@ -204,7 +204,8 @@ fn kind(header: &Header, index: usize) -> Kind {
 }
 
 fn is_groups(header: &Header) -> bool {
-    header.logical("GROUPS") == Some(true) && header.integer("NAXIS1") == Some(0)
+    let has_axes = header.integer("NAXIS").is_some_and(|count| count > 0);
+    has_axes && header.logical("GROUPS") == Some(true) && header.integer("NAXIS1") == Some(0)
 }
 
 /// The lengths of the axes, fastest first, by `NAXIS` or `ZNAXIS`.
@@ -332,6 +333,10 @@ mod tests {
         let mut many = primary(8, &[]);
         many.set("NAXIS", Value::Integer(1_000_000_000), None).unwrap();
         assert!(matches!(Hdu::walk(&mut file(&[(many, 0)])), Err(FitsError::Header { .. })));
+        let mut groups = primary(8, &[]);
+        groups.set("GROUPS", Value::Logical(true), None).unwrap();
+        groups.set("NAXIS1", Value::Integer(0), None).unwrap();
+        assert_eq!(Hdu::walk(&mut file(&[(groups, 0)])).unwrap()[0].kind, Kind::Primary);
         let large = Hdu::walk(&mut file(&[(primary(8, &[1 << 50]), 0)])).unwrap_err();
         assert!(matches!(large, FitsError::Cut { found: 0, .. }), "{large}");
     }
