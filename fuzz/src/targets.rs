@@ -121,8 +121,15 @@ pub fn unpack(data: &[u8]) {
         return;
     }
     let mut plain = Cursor::new(Vec::new());
-    let Ok(done) = unpack::unpack(&mut source, &mut plain) else { return };
+    let mut streamed = Vec::new();
+    let forward = unpack::unpack_stream(&mut source, &mut streamed);
+    let Ok(done) = unpack::unpack(&mut source, &mut plain) else {
+        assert!(forward.is_err());
+        return;
+    };
     assert_eq!(done.bytes, plain.get_ref().len() as u64);
+    assert_eq!(forward.ok(), Some(done));
+    assert!(streamed == *plain.get_ref());
     let (Ok(packed), Ok(plain)) = (FileStats::read(&mut source), FileStats::read(&mut plain)) else { return };
     let figures = |stats: FileStats| -> Vec<_> {
         stats.hdus.into_iter().map(|image| (image.shape, image.dtype, image.sha256)).collect()

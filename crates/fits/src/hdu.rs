@@ -128,6 +128,12 @@ impl Hdu {
             && !self.shape.contains(&0)
     }
 
+    /// Whether the data are those of the axes and nothing more.
+    pub(crate) fn has_one_group(&self) -> bool {
+        let bits = self.header.integer("BITPIX").unwrap_or_default().unsigned_abs();
+        product(&self.shape).and_then(|pixels| pixels.checked_mul(bits / 8)) == Some(self.data_length)
+    }
+
     /// The length of a table's row in bytes and the number of rows: together no more than the data.
     pub(crate) fn rows(&self) -> Result<(usize, usize), FitsError> {
         let (row, rows) = (self.header.size("NAXIS1")?, self.header.size("NAXIS2")?);

@@ -40,12 +40,23 @@ pub struct Unpacked {
 /// packed without loss; else as [`Hdu::walk`], [`crate::Image::read`], [`crate::table::Table::read`] and the sink. What
 /// was written before is incomplete.
 pub fn unpack(source: &mut (impl Read + Seek), sink: &mut (impl Write + Seek)) -> Result<Unpacked, FitsError> {
+    unpack_to(source, &mut Seekable(sink))
+}
+
+/// The same to a sink that cannot be taken back: each image is decoded twice, the first time for its sums.
+///
+/// # Errors
+/// As [`unpack()`].
+pub fn unpack_stream(source: &mut (impl Read + Seek), sink: &mut impl Write) -> Result<Unpacked, FitsError> {
+    unpack_to(source, &mut Stream(sink))
+}
+
+fn unpack_to(source: &mut (impl Read + Seek), sink: &mut impl Sink) -> Result<Unpacked, FitsError> {
     let hdus = Hdu::walk(source)?;
     let replaced = matches!(hdus.as_slice(), [first, second, ..] if first.data_length == 0 && was_primary(second));
-    let start = sink.stream_position()?;
     let mut unpacked = Unpacked { images: 0, tables: 0, hdus: 0, bytes: 0, stale: Vec::new() };
     for hdu in hdus.iter().skip(usize::from(replaced)) {
-        let kept = match hdu.kind {
+        let (kept, bytes) = match hdu.kind {
             Kind::CompressedImage => {
                 unpacked.images += 1;
                 unpack_image(source, hdu, unpacked.hdus == 0, sink)?
@@ -54,17 +65,14 @@ pub fn unpack(source: &mut (impl Read + Seek), sink: &mut (impl Write + Seek)) -
                 unpacked.tables += 1;
                 unpack_table(source, hdu, sink)?
             }
-            _ => {
-                copy(source, hdu, sink)?;
-                Kept::Right
-            }
+            _ => (Kept::Right, copy(source, hdu, sink.writer())?),
         };
         if kept == Kept::Stale {
             unpacked.stale.push(hdu.index);
         }
         unpacked.hdus += 1;
+        unpacked.bytes += bytes;
     }
-    unpacked.bytes = sink.stream_position()? - start;
     Ok(unpacked)
 }
 
@@ -104,12 +112,13 @@ fn was_primary(hdu: &Hdu) -> bool {
     hdu.kind == Kind::CompressedImage && hdu.header.logical("ZSIMPLE") == Some(true)
 }
 
-/// Copies an HDU as it stands, with the filling of its last block where that is missing.
-fn copy(source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut impl Write) -> Result<(), FitsError> {
+/// Copies an HDU as it stands, with the filling of its last block where that is missing, and tells how many bytes that are.
+fn copy(source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut impl Write) -> Result<u64, FitsError> {
     let length = hdu.end() - hdu.offset;
     source.seek(SeekFrom::Start(hdu.offset))?;
     let copied = io::copy(&mut source.by_ref().take(length), sink)?;
-    Ok(sink.write_all(&vec![0; (length - copied).min(BLOCK as u64) as usize])?)
+    sink.write_all(&vec![0; (length - copied).min(BLOCK as u64) as usize])?;
+    Ok(length)
 }
 
 /// What the sum that was kept in a packed HDU says of what came out.
@@ -125,24 +134,32 @@ fn unpack_image(
     source: &mut (impl Read + Seek),
     hdu: &Hdu,
     primary: bool,
-    sink: &mut (impl Write + Seek),
-) -> Result<Kept, FitsError> {
-    let vouched = vouched(source, hdu)?;
-    let header = plain_header(&hdu.header, primary)?;
+    sink: &mut impl Sink,
+) -> Result<(Kept, u64), FitsError> {
     let is_whole = hdu.header.integer("ZBITPIX").is_some_and(|bits| bits > 0);
     // HCOMPRESS_1 may leave out what is below the noise, and quantised reals are near what they were.
     let is_lossless = match is_whole {
         true => hdu.codec() != Some("HCOMPRESS_1"),
         false => hdu.header.text("ZQUANTIZ") == Some("NONE"),
     };
-    write(sink, hdu.index, header, vouched || !is_lossless, |sink| plain_pieces(source, hdu, sink))
-        .map(|kept| if is_lossless { kept } else { Kept::Right })
+    let vouched = vouched(source, hdu)?;
+    let header = plain_header(&hdu.header, primary)?;
+    let plain = Hdu::read(&mut header.to_bytes().as_slice(), usize::from(!primary), 0)?;
+    // The cards that were kept say for themselves what they are of, whatever was packed.
+    if !plain.is_some_and(|plain| plain.is_image() && plain.shape == hdu.shape && plain.has_one_group()) {
+        return Err(FitsError::header("ZTENSION", "the header that was packed is not that of the image"));
+    }
+    sink.put(&Plain { index: hdu.index, header, is_lossless, vouched }, &mut |sink| plain_pieces(source, hdu, sink))
 }
 
-fn unpack_table(source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut (impl Write + Seek)) -> Result<Kept, FitsError> {
+fn unpack_table(source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut impl Sink) -> Result<(Kept, u64), FitsError> {
     let vouched = vouched(source, hdu)?;
     let (header, data) = packed::plain(source, hdu)?;
-    write(sink, hdu.index, header, vouched, |sink| sink(&data))
+    let plain = Hdu::read(&mut header.to_bytes().as_slice(), hdu.index, 0)?;
+    if !plain.is_some_and(|plain| plain.kind == Kind::Table && plain.data_length == data.len() as u64) {
+        return Err(FitsError::header("ZPCOUNT", "the header that was packed is not that of the table"));
+    }
+    sink.put(&Plain { index: hdu.index, header, is_lossless: true, vouched }, &mut |sink| sink(&data))
 }
 
 /// Whether the packed HDU's own sums say that it is as it was packed; false if it has none.
@@ -154,46 +171,122 @@ fn vouched(source: &mut (impl Read + Seek), hdu: &Hdu) -> Result<bool, FitsError
     Ok(found.datasum == Verdict::Right || found.checksum == Verdict::Right)
 }
 
-/// Writes an HDU whose data `pieces` gives one after the other. The sums that its header has are kept if they hold.
-///
-/// If they do not, the packed HDU's own sums decide: where these vouch for it, the data were packed so, with a sum that
-/// somebody had not brought up to date (`funpack` makes nothing of it either); where there are none, it is the one sign
-/// of damage that there is.
-fn write(
-    sink: &mut (impl Write + Seek),
+/// What is known of an unpacked HDU before its data are.
+struct Plain {
+    /// Its place in the packed file.
     index: usize,
-    mut header: Header,
+    /// Its header, with the sums that were kept for it.
+    header: Header,
+    /// Whether the data are the very ones that were packed.
+    is_lossless: bool,
+    /// Whether the packed HDU is proven by sums of its own.
     vouched: bool,
-    pieces: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError>,
-) -> Result<Kept, FitsError> {
-    let start = sink.stream_position()?;
-    let mut stamped = header.clone();
-    checksum::stamp(&mut stamped, Sum::default())?;
-    stamped.write(sink)?;
-    let (mut sum, mut length) = (Sum::default(), 0);
+}
+
+impl Plain {
+    /// The header with sums of its own, those of no data: as long as the one with the right sums.
+    fn stamped(&self) -> Result<Header, FitsError> {
+        let mut header = self.header.clone();
+        checksum::stamp(&mut header, Sum::default())?;
+        Ok(header)
+    }
+
+    /// The header for data with this sum. The sums that it has are kept if they hold.
+    ///
+    /// If they do not, though nothing is lost by packing, the packed HDU's own sums decide: where these vouch for it, the
+    /// data were packed so, with a sum that somebody had not brought up to date (`funpack` makes nothing of it either);
+    /// where there are none, it is the one sign of damage that there is.
+    fn finished(&self, sum: Sum) -> Result<(Header, Kept), FitsError> {
+        let verdicts = checksum::verdicts(&self.header, sum);
+        let is_stale = self.is_lossless && verdicts.1 == Verdict::Wrong;
+        if is_stale && !self.vouched {
+            return Err(FitsError::damaged(self.index, "what they unpack to is not what ZDATASUM was written for"));
+        }
+        let mut header = self.header.clone();
+        if verdicts != (Verdict::Right, Verdict::Right) || header.to_bytes().len() != self.stamped()?.to_bytes().len() {
+            checksum::stamp(&mut header, sum)?;
+        }
+        Ok((header, if is_stale { Kept::Stale } else { Kept::Right }))
+    }
+}
+
+/// Gives data piece by piece, each time it is called.
+type Pieces<'p> = dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError> + 'p;
+
+/// Where unpacked HDUs go.
+trait Sink {
+    /// Where bytes go as they are.
+    fn writer(&mut self) -> &mut impl Write;
+
+    /// Writes an HDU with its header finished, and tells how many bytes that are.
+    fn put(&mut self, plain: &Plain, pieces: &mut Pieces<'_>) -> Result<(Kept, u64), FitsError>;
+}
+
+/// A sink that can be taken back to where a header stands.
+struct Seekable<'w, W>(&'w mut W);
+
+impl<W: Write + Seek> Sink for Seekable<'_, W> {
+    fn writer(&mut self) -> &mut impl Write {
+        self.0
+    }
+
+    fn put(&mut self, plain: &Plain, pieces: &mut Pieces<'_>) -> Result<(Kept, u64), FitsError> {
+        let start = self.0.stream_position()?;
+        plain.stamped()?.write(self.0)?;
+        let mut sum = Sum::default();
+        write_data(self.0, &mut |sink| {
+            pieces(&mut |piece| {
+                sum.add(piece);
+                sink(piece)
+            })
+        })?;
+        let (header, kept) = plain.finished(sum)?;
+        let end = self.0.stream_position()?;
+        self.0.seek(SeekFrom::Start(start))?;
+        header.write(self.0)?;
+        self.0.seek(SeekFrom::Start(end))?;
+        Ok((kept, end - start))
+    }
+}
+
+/// A sink that goes forward only.
+struct Stream<'w, W>(&'w mut W);
+
+impl<W: Write> Sink for Stream<'_, W> {
+    fn writer(&mut self) -> &mut impl Write {
+        self.0
+    }
+
+    fn put(&mut self, plain: &Plain, pieces: &mut Pieces<'_>) -> Result<(Kept, u64), FitsError> {
+        let mut sum = Sum::default();
+        pieces(&mut |piece| {
+            sum.add(piece);
+            Ok(())
+        })?;
+        let (header, kept) = plain.finished(sum)?;
+        header.write(self.0)?;
+        let length = write_data(self.0, pieces)?;
+        Ok((kept, header.to_bytes().len() as u64 + length))
+    }
+}
+
+/// Writes data and fills up their last block, and tells how many bytes that are.
+fn write_data(sink: &mut impl Write, pieces: &mut Pieces<'_>) -> Result<u64, FitsError> {
+    let mut length = 0;
     pieces(&mut |piece| {
-        sum.add(piece);
         length += piece.len();
         Ok(sink.write_all(piece)?)
     })?;
-    sink.write_all(&vec![0; length.next_multiple_of(BLOCK) - length])?;
-    let verdicts = checksum::verdicts(&header, sum);
-    if verdicts.1 == Verdict::Wrong && !vouched {
-        return Err(FitsError::damaged(index, "what they unpack to is not what ZDATASUM was written for"));
-    }
-    let room = stamped.to_bytes().len();
-    if verdicts != (Verdict::Right, Verdict::Right) || header.to_bytes().len() != room {
-        checksum::stamp(&mut header, sum)?;
-    }
-    let end = sink.stream_position()?;
-    sink.seek(SeekFrom::Start(start))?;
-    header.write(sink)?;
-    sink.seek(SeekFrom::Start(end))?;
-    Ok(if verdicts.1 == Verdict::Wrong { Kept::Stale } else { Kept::Right })
+    let filled = length.next_multiple_of(BLOCK);
+    sink.write_all(&vec![0; filled - length])?;
+    Ok(filled as u64)
 }
 
 /// The header of an image, from that of the table it was packed in. `primary` says that it begins the file.
-pub(crate) fn plain_header(packed: &Header, primary: bool) -> Result<Header, FitsError> {
+///
+/// # Errors
+/// [`FitsError::Header`] if the packed header does not say what the image is.
+pub fn plain_header(packed: &Header, primary: bool) -> Result<Header, FitsError> {
     let mut header = Header::default();
     let mut take = |packed_as: &str, keyword: &str, otherwise: Option<(Value, &str)>| {
         match (packed.get(packed_as), otherwise) {
