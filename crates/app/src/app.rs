@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use holotype_archives::Archives;
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
@@ -33,6 +34,7 @@ struct Inner {
     blobs: Blobs,
     jobs: Jobs,
     datapoints: Datapoints,
+    archives: Archives,
     manager: Manager,
 }
 
@@ -51,7 +53,8 @@ impl App {
         let jobs = Jobs::new(catalog.clone(), upkeep::job_options());
         let manager = config.home.manager(&config.madsci, clock.now())?;
         let datapoints = Datapoints::new(catalog.clone(), blobs.clone(), datapoint_settings(&config, &manager))?;
-        Ok(Self(Arc::new(Inner { config, clock, catalog, store, blobs, jobs, datapoints, manager })))
+        let archives = Archives::new(catalog.clone(), blobs.clone(), jobs.clone());
+        Ok(Self(Arc::new(Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager })))
     }
 
     /// Makes the home and the tables of an empty catalog, and leaves alone what is there already.
@@ -112,6 +115,11 @@ impl App {
     /// Values and files from instruments.
     pub fn datapoints(&self) -> &Datapoints {
         &self.0.datapoints
+    }
+
+    /// Frames of observations.
+    pub fn archives(&self) -> &Archives {
+        &self.0.archives
     }
 
     /// Who this Data Manager is.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  flags, variables, holotype.toml, MADSci's settings ── Config ── App::open ── App
-//!                                                          │                     ├─ catalog, store, blobs, jobs, datapoints
+//!                                                          │                     ├─ catalog, store, blobs, jobs, datapoints, archives
 //!                                       Home (lock, identity)                    ├─ run_workers   jobs, upkeep among them
 //!                                                                                └─ run_upkeep    asks for what is due
 //! ```
@@ -32,6 +32,7 @@ pub use environment::Environment;
 pub use error::AppError;
 pub use home::Home;
 
+pub use holotype_archives as archives;
 pub use holotype_blobs as blobs;
 pub use holotype_catalog as catalog;
 pub use holotype_datapoints as datapoints;

@@ -11,6 +11,7 @@
 mod error;
 pub mod fetch;
 pub mod frames;
+pub mod http;
 pub mod source;
 
 use std::sync::Arc;
@@ -32,12 +33,14 @@ struct Inner {
     catalog: Catalog,
     blobs: Blobs,
     jobs: Jobs,
+    frames: frames::Workshop,
 }
 
 impl Archives {
     /// Joins a catalog, its blobs and its jobs.
     pub fn new(catalog: Catalog, blobs: Blobs, jobs: Jobs) -> Self {
-        Self { inner: Arc::new(Inner { catalog, blobs, jobs }) }
+        let frames = frames::Workshop::new(&catalog);
+        Self { inner: Arc::new(Inner { catalog, blobs, jobs, frames }) }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -46,6 +49,10 @@ impl Archives {
 
     pub(crate) fn blobs(&self) -> &Blobs {
         &self.inner.blobs
+    }
+
+    pub(crate) fn workshop(&self) -> &frames::Workshop {
+        &self.inner.frames
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {

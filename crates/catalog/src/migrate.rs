@@ -29,7 +29,7 @@ pub struct Migrated {
 
 impl Catalog {
     /// The version of the tables that this program works with.
-    pub const EXPECTED_VERSION: i64 = 2;
+    pub const EXPECTED_VERSION: i64 = 3;
 
     /// The version of the tables at `url`: 0 if there is no file, or no catalog in the database.
     ///
@@ -259,12 +259,13 @@ mod tests {
         catalog_at(url, 1).await;
         assert!(!has_table(url, "datapoints").await);
         let migrated = Catalog::migrate(url, &clock, folder.path()).await.unwrap();
-        let backup = folder.path().join("before-version-2-20260101T000000Z");
-        assert_eq!(migrated, Migrated { from: 1, to: 2, backup: Some(backup.clone()) });
+        let expected = Catalog::EXPECTED_VERSION;
+        let backup = folder.path().join(format!("before-version-{expected}-20260101T000000Z"));
+        assert_eq!(migrated, Migrated { from: 1, to: expected, backup: Some(backup.clone()) });
         assert!(has_table(url, "datapoints").await);
         assert_eq!(Catalog::verify_backup(&backup).await.unwrap().schema_version, 1);
         let again = Catalog::migrate(url, &clock, folder.path()).await.unwrap();
-        assert_eq!(again, Migrated { from: 2, to: 2, backup: None });
+        assert_eq!(again, Migrated { from: expected, to: expected, backup: None });
         // And back: the backup is a catalog of the older version.
         Catalog::restore(&backup, url, &clock, crate::Existing::Replace).await.unwrap();
         assert_eq!(version(url).await.unwrap(), 1);

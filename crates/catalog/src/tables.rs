@@ -23,6 +23,14 @@ pub(crate) const TABLES: &[&str] = &[
     "datapoint_owners",
     "datapoint_files",
     "datapoint_schemas",
+    "frames",
+    "frame_versions",
+    "frame_relations",
+    "frame_thumbnails",
+    "fetches",
+    "fetch_frames",
+    "held_frames",
+    "fetch_schedules",
 ];
 
 /// Where the migrations that have run are written down.
@@ -121,7 +129,9 @@ impl Tx {
             return Ok(());
         }
         if self.engine() == Engine::Postgres {
-            let set = "SELECT setval(pg_get_serial_sequence($1, 'sequence'), $2)";
+            let set = "SELECT setval(pg_get_serial_sequence(quote_ident($1), (SELECT column_name::text
+                FROM information_schema.columns
+                WHERE table_schema = current_schema() AND table_name = $1 AND is_identity = 'YES')), $2)";
             return self.rows_sql(set, values![table, last]).await.map(drop);
         }
         // SQLite keeps no key on this table of its own.

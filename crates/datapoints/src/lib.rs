@@ -128,6 +128,7 @@ impl Datapoints {
             kind: KIND,
             table: "datapoints",
             id_column: "id",
+            integer_ids: false,
             project_column: "project",
             agent_column: "agent",
             created_column: "created_at",

@@ -28,17 +28,7 @@ pub(crate) async fn run(workshop: Workshop, delivery: Delivery) -> Result<(), Jo
         tracing::debug!(job = %delivery.activity, attempt = delivery.attempt, "this attempt is not to be run any more");
         return Ok(());
     };
-    let stop = workshop.shutdown.child_token();
-    let lease = Arc::new(Lease::new(workshop.jobs.clone(), delivery.activity, delivery.attempt, stop));
-    let _listed = workshop.jobs.list_running(&lease);
-    let done = CancellationToken::new();
-    let keeper = tokio::spawn(Arc::clone(&lease).keep(done.clone()));
-    let event = workshop.work(claimed, Arc::clone(&lease)).await;
-    done.cancel();
-    if let Err(error) = keeper.await {
-        tracing::error!(%error, job = %delivery.activity, "the keeper of a lease panicked");
-    }
-    workshop.settle(&lease, event).await;
+    workshop.hold(claimed).await;
     Ok(())
 }
 
@@ -65,6 +55,22 @@ impl Jobs {
 type Ended = Result<Option<Result<Value, Failure>>, JoinError>;
 
 impl Workshop {
+    /// Does what was claimed, keeps the lease alive meanwhile, and writes down how it ended.
+    pub(crate) async fn hold(&self, claimed: Locked) {
+        let (id, attempt) = (claimed.id, claimed.position.attempt);
+        let stop = self.shutdown.child_token();
+        let lease = Arc::new(Lease::new(self.jobs.clone(), id, attempt, stop));
+        let _listed = self.jobs.list_running(&lease);
+        let done = CancellationToken::new();
+        let keeper = tokio::spawn(Arc::clone(&lease).keep(done.clone()));
+        let event = self.work(claimed, Arc::clone(&lease)).await;
+        done.cancel();
+        if let Err(error) = keeper.await {
+            tracing::error!(%error, job = %id, "the keeper of a lease panicked");
+        }
+        self.settle(&lease, event).await;
+    }
+
     /// Has the handler work, and says what came of it.
     async fn work(&self, claimed: Locked, lease: Arc<Lease>) -> Event {
         let Some(handler) = self.handlers.get(claimed.kind.as_str()) else {

@@ -60,6 +60,7 @@ mod handler;
 mod lease;
 mod model;
 mod options;
+mod perform;
 mod queue;
 mod reconcile;
 mod recorder;
@@ -81,6 +82,7 @@ pub use error::JobError;
 pub use handler::{Failure, Handler, Job};
 pub use model::{JobEvent, JobFilter, JobPage, JobRecord, Level, LogLine, NewJob, Priority, UnknownLevel};
 pub use options::{Backoff, Options};
+pub use perform::Performance;
 pub use reconcile::Reconciled;
 pub use state::{State, UnknownState};
 

@@ -108,7 +108,7 @@ impl Workshop {
     }
 }
 
-fn by_kind(handlers: Vec<Arc<dyn Handler>>) -> Result<HashMap<&'static str, Arc<dyn Handler>>, JobError> {
+pub(crate) fn by_kind(handlers: Vec<Arc<dyn Handler>>) -> Result<HashMap<&'static str, Arc<dyn Handler>>, JobError> {
     let mut by_kind = HashMap::new();
     for handler in handlers {
         let kind = handler.kind();

@@ -49,6 +49,8 @@ pub struct RecordKind {
     pub table: &'static str,
     /// The column of the id.
     pub id_column: &'static str,
+    /// Whether ids are whole numbers there; entities name them by their digits.
+    pub integer_ids: bool,
     /// The column of the project.
     pub project_column: &'static str,
     /// The column of the user who made the record.

@@ -329,13 +329,22 @@ fn limit() -> u64 {
 }
 
 fn records(record: &RecordKind, project: ProjectId, ids: &[String]) -> SelectStatement {
+    let column = Expr::col(record.id_column);
+    let (id, wanted) = match record.integer_ids {
+        false => (column.clone(), column.is_in(ids)),
+        // What is no number names no record.
+        true => {
+            let numbers = ids.iter().filter_map(|id| id.parse::<i64>().ok());
+            (column.clone().cast_as("text"), column.is_in(numbers))
+        }
+    };
     Query::select()
-        .expr_as(Expr::col(record.id_column), "id")
+        .expr_as(id, "id")
         .expr_as(Expr::col(record.agent_column), "agent")
         .expr_as(Expr::col(record.created_column), "at")
         .from(record.table)
         .and_where(Expr::col(record.project_column).eq(project.to_string()))
-        .and_where(Expr::col(record.id_column).is_in(ids))
+        .and_where(wanted)
         .to_owned()
 }
 

@@ -11,6 +11,7 @@ const DATAPOINT: RecordKind = RecordKind {
     kind: "datapoint",
     table: "datapoints",
     id_column: "id",
+    integer_ids: false,
     project_column: "project",
     agent_column: "agent",
     created_column: "created_at",

@@ -115,6 +115,7 @@ async fn a_project_is_deleted_when_nothing_is_in_it(bench: Bench) {
         kind: "datapoint",
         table: "datapoints",
         id_column: "id",
+        integer_ids: false,
         project_column: "project",
         agent_column: "agent",
         created_column: "created_at",

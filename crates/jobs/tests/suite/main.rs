@@ -11,6 +11,7 @@ mod enqueueing;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]
+mod performing;
 mod permissions;
 #[cfg(test)]
 mod reconciling;

@@ -1,0 +1,54 @@
+//! From files on the user's disk to a request that can be carried out anywhere.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use holotype_core::Instant;
+
+use super::config::{FetchConfig, MOST_BYTES};
+use super::configuration::Template;
+use super::rules::Rules;
+use super::run::{FetchOptions, FetchRequest};
+use crate::ArchiveError;
+
+impl FetchRequest {
+    /// Reads a configuration and what it names. Relative paths are under the configuration's own directory.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and [`ArchiveError::Config`] with the line of what is wrong in one.
+    pub fn load(path: &Path, rules: Option<&Path>, options: FetchOptions, now: Instant) -> Result<Self, ArchiveError> {
+        let path = std::path::absolute(path).map_err(|error| ArchiveError::io(path, "cannot be found", error))?;
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let name = path.display().to_string();
+        let mut config = FetchConfig::parse(&name, &read(&path)?, directory)?;
+        if let Some(rules) = rules {
+            let rules = std::path::absolute(rules).map_err(|error| ArchiveError::io(rules, "cannot be found", error))?;
+            config.rules = Some(rules);
+        }
+        let rules = match &config.rules {
+            Some(path) => Rules::parse(&path.display().to_string(), &read(path)?)?,
+            None => Rules::shipped()?,
+        };
+        let template = Template::parse(&config.template.display().to_string(), &read(&config.template)?)?;
+        let window = config.window_at(now);
+        Ok(Self { name, config, rules, template, window, options })
+    }
+
+    /// The same request for the observations that it means at another time.
+    #[must_use]
+    pub fn at(self, now: Instant) -> Self {
+        let window = self.config.window_at(now);
+        Self { window, ..self }
+    }
+}
+
+fn read(path: &Path) -> Result<String, ArchiveError> {
+    let failed = |error| ArchiveError::io(path, "cannot be read", error);
+    let mut text = String::new();
+    File::open(path).map_err(failed)?.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(ArchiveError::file(path, "it is larger than a mebibyte"));
+    }
+    Ok(text)
+}

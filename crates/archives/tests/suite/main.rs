@@ -1,0 +1,5 @@
+//! Archives, from outside.
+
+mod http;
+mod local;
+mod ocs;
