@@ -50,14 +50,15 @@ def images(folder: Path) -> None:
 
 
 def tables(folder: Path) -> None:
-    rows = np.arange(6)
+    # fpack leaves tables of less than two blocks as they are.
+    rows = np.arange(150)
     columns = [
         fits.Column("ID", "J", array=rows),
         fits.Column("S", "I", array=rows),
         fits.Column("X", "2E", unit="pix", array=np.stack([rows, rows], axis=1) * 0.5),
         fits.Column("NAME", "5A", array=[f"s{row}" for row in rows]),
         fits.Column("GOOD", "L", array=rows % 2 == 0),
-        fits.Column("BITS", "9X", array=np.zeros((6, 9), dtype=bool)),
+        fits.Column("BITS", "9X", array=np.zeros((150, 9), dtype=bool)),
         fits.Column("LIST", "PI()", array=[np.arange(30 * (row % 3), dtype="i2") // 8 for row in rows]),
         fits.Column("WIDE", "QD()", array=[np.arange(row % 3, dtype="f8") for row in rows]),
     ]
@@ -67,7 +68,7 @@ def tables(folder: Path) -> None:
     subprocess.run(["fpack", "-C", "-tableonly", "-O", folder / "table-packed", path], check=True, capture_output=True)
     keep(folder / "table-packed", "table-packed")
     path = folder / "table-text"
-    text = [fits.Column("A", "I6", array=rows), fits.Column("B", "F8.3", array=rows * 0.25), fits.Column("C", "A4", array=["a"] * 6)]
+    text = [fits.Column("A", "I6", array=rows), fits.Column("B", "F8.3", array=rows * 0.25), fits.Column("C", "A4", array=["a"] * 150)]
     fits.TableHDU.from_columns(text).writeto(path)
     keep(path, "table-text")
 

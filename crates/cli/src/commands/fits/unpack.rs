@@ -56,7 +56,8 @@ impl Unpack {
         let mut destination = Destination::create(&path, self.force).await?;
         let mut sink = destination.file().await?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let done = source::work(file, "unpacked", move |source| make_plain(source, &folder, &mut sink)).await?;
+        let (done, whole) =
+            source::work(file, "unpacked", move |source| make_plain(source, &folder, &mut sink)).await?;
         destination.keep().await?;
         for index in &done.stale {
             ui.complain(&format!(
@@ -64,8 +65,8 @@ impl Unpack {
                 file.display()
             ));
         }
-        if done.images + done.tables == 0 {
-            ui.note(&format!("{}: no image or table in it was packed", file.display()));
+        if done.images + done.tables == 0 && !whole {
+            ui.note(&format!("{}: nothing in it was compressed", file.display()));
         }
         let value = json!({
             "file": file.display().to_string(),
@@ -110,18 +111,19 @@ fn plain_name(file: &Path) -> Option<PathBuf> {
     is_packed.then_some(name)
 }
 
-/// Unpacks a file, which is made plain in an unnamed file in `folder` first if it is compressed as a whole.
-fn make_plain(source: &mut Source, folder: &Path, sink: &mut File) -> Result<unpack::Unpacked, FitsError> {
+/// Unpacks a file, which is made plain in an unnamed file in `folder` first if it is compressed as a whole, and tells whether
+/// it is.
+fn make_plain(source: &mut Source, folder: &Path, sink: &mut File) -> Result<(unpack::Unpacked, bool), FitsError> {
     let mut start = Vec::new();
     source.by_ref().take(2).read_to_end(&mut start)?;
     source.rewind()?;
     if start != [0x1F, 0x8B] {
-        return unpack::unpack(source, sink);
+        return Ok((unpack::unpack(source, sink)?, false));
     }
     let mut plain = tempfile::tempfile_in(folder)?;
     unpack::gunzip(source, &mut plain)?;
     plain.rewind()?;
-    unpack::unpack(&mut BufReader::new(plain), sink)
+    Ok((unpack::unpack(&mut BufReader::new(plain), sink)?, true))
 }
 
 #[cfg(test)]
