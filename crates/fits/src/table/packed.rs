@@ -1,6 +1,7 @@
 //! Tables in compressed tiles: some rows at a time, each column packed by itself.
 
 use std::io::{Read, Seek};
+use std::ops::Range;
 
 use super::MAX_TABLE_BYTES;
 use super::form::{Element, Form, Place, descriptor, formats, places};
@@ -25,15 +26,19 @@ pub(crate) fn plain(source: &mut (impl Read + Seek), hdu: &Hdu) -> Result<(Heade
     }
     let heap = &packed[hdu.heap((row * tiles) as u64)? as usize..];
     let columns = places(&hdu.header)?;
+    // Columns of no bytes would cost time for each tile, and there may be any number of both.
+    let columns: Vec<_> = columns.iter().zip(&layout.columns).filter(|(_, column)| column.place.width > 0).collect();
     let mut data = vec![0; layout.length];
     let mut left = layout.length - layout.row * layout.rows;
     for tile in 0..tiles {
         let rows = tile * layout.tile..layout.rows.min((tile + 1) * layout.tile);
-        for (place, column) in columns.iter().zip(&layout.columns) {
+        for &(place, column) in &columns {
             let field = &packed[tile * row + place.offset..][..place.width];
             let mut unpacked = || {
-                let bytes = part(heap, place.form, field)?;
-                layout.put(column, rows.clone(), bytes, heap, &mut data, &mut left)
+                let Form::Variable { element: Element::Byte, .. } = place.form else {
+                    return Err("it is not a column of packed bytes".into());
+                };
+                layout.put(column, rows.clone(), slice(heap, field)?, heap, &mut data, &mut left)
             };
             unpacked().map_err(|fault| match fault {
                 Fault::Damaged(problem) => {
@@ -126,57 +131,72 @@ impl Layout {
     fn put(
         &self,
         column: &Column,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         bytes: &[u8],
         heap: &[u8],
         data: &mut [u8],
         left: &mut usize,
     ) -> Result<(), Fault> {
-        let Place { form, width, offset, .. } = column.place;
-        if width == 0 {
+        let (width, count) = (column.place.width, rows.len());
+        match column.place.form {
+            Form::Fixed { element, count: each } => {
+                let cells = column.values(element, bytes, each as usize * count, width * count)?;
+                self.put_cells(&column.place, rows, &cells, data)
+            }
+            // First the descriptors that the column had, then those of its packed lists.
+            Form::Variable { element, .. } => {
+                let both = codec::gunzip(bytes, (count * (width + WIDE)) as u64)?;
+                let (cells, lists) = both.split_at_checked(width * count).ok_or("it ends before its last row")?;
+                self.put_cells(&column.place, rows, cells, data)?;
+                if lists.len() != count * WIDE {
+                    return Err("it names another number of lists than it has rows".into());
+                }
+                for (cell, list) in cells.chunks_exact(width).zip(lists.chunks_exact(WIDE)) {
+                    self.put_list(column, element, cell, slice(heap, list)?, data, left)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts the cells of a column to their rows.
+    fn put_cells(&self, place: &Place, rows: Range<usize>, cells: &[u8], data: &mut [u8]) -> Result<(), Fault> {
+        if cells.len() != place.width * rows.len() {
+            return Err(format!("it holds {} bytes of {}", cells.len(), place.width * rows.len()).into());
+        }
+        for (row, cell) in rows.zip(cells.chunks_exact(place.width)) {
+            data[row * self.row + place.offset..][..place.width].copy_from_slice(cell);
+        }
+        Ok(())
+    }
+
+    /// Puts a packed list to where its descriptor, the one in the table, says.
+    fn put_list(
+        &self,
+        column: &Column,
+        element: Element,
+        cell: &[u8],
+        packed: &[u8],
+        data: &mut [u8],
+        left: &mut usize,
+    ) -> Result<(), Fault> {
+        let (count, start) = descriptor(cell).ok_or("a row is cut")?;
+        let length = element.bytes(count).and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
+        if length == 0 {
             return Ok(());
         }
-        let count = rows.len();
-        let (cells, lists) = match form {
-            Form::Fixed { element, count: each } => {
-                (column.values(element, bytes, each as usize * count, width * count)?, Vec::new())
-            }
-            Form::Variable { .. } => {
-                let mut cells = codec::gunzip(bytes, (count * (width + WIDE)) as u64)?;
-                let lists = cells.split_off((width * count).min(cells.len()));
-                (cells, lists)
-            }
+        // Lists that share bytes could be far larger together than the table.
+        *left = left.checked_sub(length).ok_or("its lists are larger together than the table")?;
+        // What did not become shorter was left as it is.
+        let values = match packed.len() == length {
+            true => packed.to_vec(),
+            false => column.list(element, packed, count as usize, length)?,
         };
-        let described = if matches!(form, Form::Variable { .. }) { count * WIDE } else { 0 };
-        if cells.len() != width * count || lists.len() != described {
-            return Err(format!("it holds {} bytes of {}", cells.len() + lists.len(), width * count + described).into());
+        if values.len() != length {
+            return Err(format!("a list holds {} bytes of {length}", values.len()).into());
         }
-        for (row, cell) in rows.clone().zip(cells.chunks_exact(width)) {
-            data[row * self.row + offset..][..width].copy_from_slice(cell);
-        }
-        let Form::Variable { element, .. } = form else { return Ok(()) };
-        for (cell, list) in cells.chunks_exact(width).zip(lists.chunks_exact(WIDE)) {
-            let (Some((items, at)), Some((packed, start))) = (descriptor(cell), descriptor(list)) else { continue };
-            let length = element.bytes(items).and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
-            if length == 0 {
-                continue;
-            }
-            // Lists that share bytes could be far larger together than the table.
-            *left = left.checked_sub(length).ok_or("its lists are larger together than the table")?;
-            let packed = slice(heap, start, packed).ok_or("a list is not within the packed table")?;
-            // What did not become shorter was left as it is.
-            let values = match packed.len() == length {
-                true => packed.to_vec(),
-                false => column.list(element, packed, items as usize, length)?,
-            };
-            let place =
-                usize::try_from(at).ok().and_then(|at| data.get_mut(self.heap..)?.get_mut(at..)?.get_mut(..length));
-            match place {
-                Some(place) if values.len() == length => place.copy_from_slice(&values),
-                Some(_) => return Err(format!("a list holds {} bytes of {length}", values.len()).into()),
-                None => return Err("a list is not within the table".into()),
-            }
-        }
+        let place = usize::try_from(start).ok().and_then(|start| data[self.heap..].get_mut(start..)?.get_mut(..length));
+        place.ok_or("a list is not within the table")?.copy_from_slice(&values);
         Ok(())
     }
 }
@@ -223,21 +243,17 @@ impl Column {
     }
 }
 
-/// What a descriptor names on the heap of packed bytes.
-fn part<'h>(heap: &'h [u8], form: Form, field: &[u8]) -> Result<&'h [u8], Fault> {
-    let Form::Variable { element: Element::Byte, .. } = form else {
-        return Err("it is not a column of packed bytes".into());
-    };
-    if field.is_empty() {
+/// What a descriptor names on the heap of packed bytes; nothing if it is empty.
+fn slice<'h>(heap: &'h [u8], descriptor_bytes: &[u8]) -> Result<&'h [u8], Fault> {
+    if descriptor_bytes.is_empty() {
         return Ok(&[]);
     }
-    let (length, start) = descriptor(field).ok_or("its row is cut")?;
-    Ok(slice(heap, start, length).ok_or("its data are not within the heap")?)
-}
-
-fn slice(heap: &[u8], start: u64, length: u64) -> Option<&[u8]> {
-    let (start, length) = (usize::try_from(start).ok()?, usize::try_from(length).ok()?);
-    heap.get(start..start.checked_add(length)?)
+    let (length, start) = descriptor(descriptor_bytes).ok_or("its row is cut")?;
+    let within = || {
+        let (start, length) = (usize::try_from(start).ok()?, usize::try_from(length).ok()?);
+        heap.get(start..start.checked_add(length)?)
+    };
+    Ok(within().ok_or("its data are not within the heap")?)
 }
 
 /// The header of the table, from that of the one it was packed in.
