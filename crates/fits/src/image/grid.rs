@@ -47,6 +47,11 @@ impl Grid {
         self.length
     }
 
+    /// The number of pixels of the image.
+    pub(super) fn pixels(&self) -> usize {
+        self.axes.iter().product()
+    }
+
     /// How many tiles make a band: the fewest that together are an unbroken part of the image.
     pub(super) fn band(&self) -> usize {
         // Along the axes after the last one on which a tile is longer than a pixel, bands follow each other.

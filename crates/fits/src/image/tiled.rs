@@ -106,9 +106,12 @@ impl<'h> Tiles<'h> {
 
     /// The whole image.
     pub(super) fn all<T: Pixel>(mut self, source: &mut (impl Read + Seek)) -> Result<Stored, FitsError> {
+        let count = self.grid.pixels();
         let mut image = Vec::new();
         for band in self.bands() {
             self.append::<T>(source, band, &mut image)?;
+            // Once the first band was really there.
+            image.reserve_exact(count - image.len());
         }
         Ok(T::stored(image))
     }
