@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use flate2::read::MultiGzDecoder;
 
 use crate::checksum::{self, Sum, Verdict};
+use crate::hdu::axes;
 use crate::header::BLOCK;
 use crate::image::plain_pieces;
 use crate::structure::is_storage;
@@ -303,7 +304,7 @@ pub fn plain_header(packed: &Header, primary: bool) -> Result<Header, FitsError>
     }
     take("ZBITPIX", "BITPIX", None)?;
     take("ZNAXIS", "NAXIS", None)?;
-    for axis in 1..=packed.size("ZNAXIS")? {
+    for axis in 1..=axes(packed, "ZNAXIS")?.len() {
         take(&format!("ZNAXIS{axis}"), &format!("NAXIS{axis}"), None)?;
     }
     if primary {
