@@ -17,6 +17,9 @@ fi
 step "unmodified clients of the earlier system"
 python3 tests/clients/run.py --holotype target/debug/holotype
 
+step "plain requests to the archive"
+"$(dirname "$HOLOTYPE_MOTO_SERVER")/python" tests/clients/archive.py --holotype target/debug/holotype
+
 step "the OpenAPI document"
 "$(dirname "$HOLOTYPE_MOTO_SERVER")/python" tests/openapi/run.py --holotype target/debug/holotype
 
@@ -28,3 +31,6 @@ python3 tests/faults/run.py --holotype target/debug/holotype
 
 step "kill -9 under load"
 python3 tests/kill/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"
+
+step "archives that misbehave, and kill -9 while fetching from them"
+python3 tests/archives/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"

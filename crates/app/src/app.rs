@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holotype_archives::Archives;
+use holotype_archives::fetch::FetchHandler;
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
@@ -14,7 +15,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Origin};
-use crate::home::Manager;
+use crate::fetching::Variables;
+use crate::home::{Manager, SigningKey};
 use crate::madsci::SettingsQuery;
 use crate::{AppError, upkeep};
 
@@ -36,6 +38,7 @@ struct Inner {
     datapoints: Datapoints,
     archives: Archives,
     manager: Manager,
+    signing_key: SigningKey,
 }
 
 impl App {
@@ -53,8 +56,10 @@ impl App {
         let jobs = Jobs::new(catalog.clone(), upkeep::job_options());
         let manager = config.home.manager(&config.madsci, clock.now())?;
         let datapoints = Datapoints::new(catalog.clone(), blobs.clone(), datapoint_settings(&config, &manager))?;
+        let signing_key = config.home.signing_key()?;
         let archives = Archives::new(catalog.clone(), blobs.clone(), jobs.clone());
-        Ok(Self(Arc::new(Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager })))
+        let inner = Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager, signing_key };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Makes the home and the tables of an empty catalog, and leaves alone what is there already.
@@ -127,6 +132,11 @@ impl App {
         &self.0.manager
     }
 
+    /// Signs links to what is held here.
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.0.signing_key
+    }
+
     /// The body of the contract's `GET /settings`.
     pub fn settings(&self, query: SettingsQuery) -> Value {
         let config = self.config();
@@ -138,7 +148,15 @@ impl App {
 
     /// What does the work of every kind of job there is.
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        upkeep::handlers(self)
+        let mut handlers = upkeep::handlers(self);
+        handlers.push(self.fetch_handler());
+        handlers
+    }
+
+    /// What does fetches.
+    pub(crate) fn fetch_handler(&self) -> Arc<dyn Handler> {
+        let secrets = Arc::new(Variables(self.config().environment.clone()));
+        Arc::new(FetchHandler::new(self.archives().clone(), secrets, self.shared_clock()))
     }
 
     /// Works on jobs until `shutdown`; then those that run are given time to stop.

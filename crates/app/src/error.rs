@@ -1,5 +1,6 @@
 //! What can keep an application from being opened, made or looked after.
 
+use holotype_archives::ArchiveError;
 use holotype_blobs::BlobError;
 use holotype_catalog::CatalogError;
 use holotype_core::Category;
@@ -35,6 +36,9 @@ pub enum AppError {
     /// The datapoints refuse.
     #[error(transparent)]
     Datapoints(#[from] DatapointError),
+    /// The archives refuse.
+    #[error(transparent)]
+    Archives(#[from] ArchiveError),
     /// A backup cannot be made, checked or brought back.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -51,6 +55,7 @@ impl AppError {
             AppError::Blobs(error) => error.category(),
             AppError::Jobs(error) => error.category(),
             AppError::Datapoints(error) => error.category(),
+            AppError::Archives(error) => error.category(),
             AppError::Backup(error) => error.category(),
         }
     }

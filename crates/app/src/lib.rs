@@ -16,6 +16,7 @@ mod clock;
 mod disk;
 mod environment;
 mod error;
+mod fetching;
 mod files;
 
 pub mod config;

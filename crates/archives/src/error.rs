@@ -40,6 +40,12 @@ pub enum ArchiveError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A file that claims to be gzipped and is not, or is cut.
+    #[error("the file cannot be inflated: {problem}")]
+    Gzip {
+        /// Why not.
+        problem: String,
+    },
     /// A frame that is described is not among what is held.
     #[error("no bytes with the MD5 {md5} are held; upload the file first with `holotype archive ingest FILE`")]
     NotHeld {
@@ -182,8 +188,15 @@ impl ArchiveError {
             Self::Source(error) => error.category(),
             Self::NoFetch { .. } | Self::NoSchedule { .. } => Category::NotFound,
             Self::NotAdministrator => Category::Denied,
-            Self::FrameName { .. } | Self::NotHeld { .. } | Self::Config { .. } | Self::Damaged { .. } | Self::Schedule { .. } => Category::Invalid,
-            Self::Ambiguous { .. } | Self::Taken { .. } | Self::Amended { .. } | Self::ScheduleTaken { .. } => Category::Conflict,
+            Self::FrameName { .. }
+            | Self::Gzip { .. }
+            | Self::NotHeld { .. }
+            | Self::Config { .. }
+            | Self::Damaged { .. }
+            | Self::Schedule { .. } => Category::Invalid,
+            Self::Ambiguous { .. } | Self::Taken { .. } | Self::Amended { .. } | Self::ScheduleTaken { .. } => {
+                Category::Conflict
+            }
             Self::TooMany { .. } | Self::InUse { .. } => Category::Busy,
             Self::File { .. } | Self::Stopped => Category::Unavailable,
             Self::DamagedFrame { .. } | Self::Aborted { .. } => Category::Internal,

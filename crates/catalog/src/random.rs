@@ -11,7 +11,10 @@ pub fn bits() -> Result<u128, CatalogError> {
 }
 
 /// Random bytes for a secret or a salt.
-pub(crate) fn bytes<const COUNT: usize>() -> Result<[u8; COUNT], CatalogError> {
+///
+/// # Errors
+/// [`CatalogError::Random`].
+pub fn bytes<const COUNT: usize>() -> Result<[u8; COUNT], CatalogError> {
     let mut bytes = [0; COUNT];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)

@@ -24,6 +24,7 @@ pub(crate) const TABLES: &[&str] = &[
     "datapoint_files",
     "datapoint_schemas",
     "frames",
+    "frame_headers",
     "frame_versions",
     "frame_relations",
     "frame_thumbnails",

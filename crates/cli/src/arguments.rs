@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use url::Url;
 
-use crate::commands::{completion, config, database, datapoint, demo, doctor, fits, init, job, lineage, project};
-use crate::commands::{serve, store, token, user, worker};
+use crate::commands::{
+    archive, completion, config, database, datapoint, demo, doctor, fits, init, job, lineage, project, serve,
+};
+use crate::commands::{store, token, user, worker};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -66,6 +68,7 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Datapoint(datapoint::Datapoint),
+    Archive(archive::Archive),
     Job(job::Job),
     Lineage(lineage::Lineage),
     Store(store::Store),
@@ -88,6 +91,7 @@ impl Command {
             Command::Doctor(command) => command.run(context).await,
             Command::Demo(command) => command.run(context).await,
             Command::Datapoint(noun) => noun.run(context).await,
+            Command::Archive(noun) => noun.run(context).await,
             Command::Job(noun) => noun.run(context).await,
             Command::Lineage(noun) => noun.run(context).await,
             Command::Store(noun) => noun.run(context).await,

@@ -12,11 +12,11 @@ use crate::ClientError;
 /// What is read from a file at a time.
 const PIECE: usize = 128 << 10;
 
-/// A file to send along with a datapoint. It is read while it is sent, and never whole into memory.
+/// A file to send. It is read while it is sent, and never whole into memory.
 pub struct FileUpload {
     name: String,
     size: u64,
-    part: Part,
+    body: reqwest::Body,
 }
 
 impl std::fmt::Debug for FileUpload {
@@ -40,8 +40,7 @@ impl FileUpload {
         // A file that grows meanwhile is sent as it was announced.
         let pieces = ReaderStream::with_capacity(file.take(length), PIECE)
             .inspect(move |piece| moved(piece.as_ref().map_or(0, |piece| piece.len() as u64)));
-        let part = Part::stream_with_length(reqwest::Body::wrap_stream(pieces), length).file_name(name.clone());
-        Ok(Self { name, size: length, part })
+        Ok(Self { name, size: length, body: reqwest::Body::wrap_stream(pieces) })
     }
 
     /// Bytes that will be sent.
@@ -51,7 +50,17 @@ impl FileUpload {
 
     /// The part of a form that carries it.
     pub(crate) fn into_part(self) -> Part {
-        self.part
+        Part::stream_with_length(self.body, self.size).file_name(self.name)
+    }
+
+    /// The name it is sent under.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bytes, as the body of a request.
+    pub(crate) fn into_body(self) -> reqwest::Body {
+        self.body
     }
 }
 

@@ -29,6 +29,7 @@ use url::Url;
 
 use crate::peer::Remote;
 use crate::problem::Failure;
+use crate::routes::frames::is_signed_download;
 use crate::state::ServerState;
 
 /// Headers of ours that a page may read.
@@ -129,7 +130,8 @@ pub(crate) async fn guard(State(state): State<ServerState>, request: Request, ne
         Err(failure) => failure.clone().into_response(),
         Ok(Source::Own) => next.run(request).await,
         Ok(Source::Listed(_)) if is_preflight(&request) => preflight(request.headers()),
-        Ok(Source::Listed(_)) if !has_header_token(request.headers()) => {
+        // A signature in the address is no less than a token: no browser sends it by itself, and it is checked.
+        Ok(Source::Listed(_)) if !has_header_token(request.headers()) && !is_signed_download(request.uri()) => {
             Failure::unauthenticated("A page of another origin must send a token: `Authorization: Bearer TOKEN`.")
                 .into_response()
         }

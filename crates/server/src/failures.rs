@@ -2,6 +2,7 @@
 
 use holotype_api::problem::Step;
 use holotype_app::AppError;
+use holotype_app::archives::ArchiveError;
 use holotype_app::blobs::BlobError;
 use holotype_app::catalog::CatalogError;
 use holotype_app::datapoints::{DatapointError, FieldError, Step as FieldStep};
@@ -31,6 +32,12 @@ impl From<AppError> for Failure {
 
 impl From<BlobError> for Failure {
     fn from(error: BlobError) -> Self {
+        Self::new(error.category(), error.to_string())
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
         Self::new(error.category(), error.to_string())
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! connection ── peer ── request id ── shape of failures ── host and origin ──┬─ pages, OpenAPI, /health          anybody
+//!                                                                            ├─ /frames/..         anybody, each what is theirs
 //!                                                                            ├─ /datapoint..   rate limit ─┐
 //!                                                                            ├─ /settings ─────────────────┼─ who asks
 //!                                                                            └─ /api/v1/..   idempotency ──┘
@@ -72,6 +73,7 @@ pub(crate) fn router_until(app: App, options: ServerOptions, shutdown: Cancellat
         .merge(openapi::routes())
         .merge(pages::routes())
         .merge(routes::slashes::routes())
+        .merge(routes::frames::without_slashes())
         .merge(routes::methods::routes())
         .fallback(elsewhere)
         .with_state(state.clone());
@@ -96,6 +98,7 @@ pub(crate) fn described(state: &ServerState) -> OpenApiRouter<ServerState> {
     datapoints
         .merge(private(routes::settings::routes()))
         .merge(routes::health::routes())
+        .merge(routes::frames::routes())
         .merge(private(routes::v1::routes(state)))
 }
 

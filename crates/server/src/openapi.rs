@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 
 use crate::extract::json_text;
+use crate::routes;
 use crate::state::ServerState;
 
 /// Operations that anybody may call.
@@ -47,7 +48,10 @@ fn complete(mut document: Value, info: Value) -> Value {
                     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 });
             }
-            if !PUBLIC.contains(&path.as_str()) {
+            if routes::frames::owns(path) {
+                // Anybody may ask, and who is signed in is answered more.
+                operation["security"] = json!([{}, {"token": []}, {"password": []}]);
+            } else if !PUBLIC.contains(&path.as_str()) {
                 operation["security"] = json!([{"token": []}, {"password": []}]);
             }
         }
@@ -61,9 +65,10 @@ fn complete(mut document: Value, info: Value) -> Value {
     document
 }
 
-/// A name for generated clients: `get /api/v1/jobs/{id}/log` is `get_jobs_id_log`, and the contract's own keep their paths.
+/// A name for generated clients: `get /api/v1/jobs/{id}/log` is `get_jobs_id_log`, and the contracts' own keep their paths.
 fn operation_id(method: &str, path: &str) -> String {
-    let path = path.strip_prefix("/api/v1").map_or_else(|| format!("/madsci{path}"), str::to_owned);
+    let contract = if routes::frames::owns(path) { "archive" } else { "madsci" };
+    let path = path.strip_prefix("/api/v1").map_or_else(|| format!("/{contract}{path}"), str::to_owned);
     let words = path.split('/').map(|word| word.trim_matches(['{', '}']).replace('-', "_"));
     words.filter(|word| !word.is_empty()).fold(method.to_owned(), |name, word| format!("{name}_{word}"))
 }

@@ -6,7 +6,7 @@
 
 use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use holotype_api::problem::{Fault as ProblemFault, Problem, Step};
@@ -14,6 +14,10 @@ use holotype_core::Category;
 use serde_json::{Value, json};
 
 use crate::request_id::RequestId;
+use crate::routes;
+
+/// What is told of a path that nobody serves.
+const NOT_FOUND: &str = "Not Found";
 
 /// One fault in a request, with what both shapes need.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +136,10 @@ impl Failure {
         Self { as_message: true, ..self }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(crate) fn category(&self) -> Category {
         self.category
     }
@@ -145,6 +153,16 @@ impl Failure {
         match self.category {
             Category::Internal => "Something went wrong inside the server. Its log tells more under this request's id.",
             _ => &self.detail,
+        }
+    }
+
+    /// The same as the archive's framework tells it.
+    fn in_the_archives_words(self, method: &Method) -> Self {
+        match self.status {
+            StatusCode::UNPROCESSABLE_ENTITY => Self { status: StatusCode::BAD_REQUEST, faults: Vec::new(), ..self },
+            StatusCode::METHOD_NOT_ALLOWED => Self { detail: format!("Method \"{method}\" not allowed."), ..self },
+            StatusCode::NOT_FOUND if self.detail == NOT_FOUND => Self { detail: "Not found.".to_owned(), ..self },
+            _ => self,
         }
     }
 
@@ -226,6 +244,8 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
             None => return response,
         },
     };
+    let of_the_archive = routes::frames::owns(&path);
+    let failure = if of_the_archive { failure.in_the_archives_words(&method) } else { failure };
     failure.log(&request_id, method.as_str(), &path);
     let under_api = path.starts_with("/api/");
     let (body, media_type) = match under_api {
@@ -234,6 +254,9 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     };
     let mut headers = std::mem::take(response.headers_mut());
     headers.extend(failure.headers);
+    if of_the_archive && failure.status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
+    }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.remove(axum::http::header::CONTENT_LENGTH);
     (failure.status, headers, body.to_string()).into_response()
@@ -252,7 +275,7 @@ pub(crate) fn method_not_allowed() -> Failure {
 
 /// The answer to a path that nobody serves.
 pub(crate) async fn not_found() -> Failure {
-    Failure::new(Category::NotFound, "Not Found")
+    Failure::new(Category::NotFound, NOT_FOUND)
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ pub struct Config {
     pub log: LogConfig,
     /// MADSci's own settings, as its Data Manager would have read them here.
     pub madsci: Madsci,
+    /// What surrounds the process: tokens of archives are looked up there when they are needed, by the names that a fetch gives.
+    pub environment: Environment,
     explained: Vec<Explained>,
     warnings: Vec<String>,
 }

@@ -56,6 +56,7 @@ impl Reader<'_> {
             explained: self.explain(&server, listen, &shown_catalog, &shown_store),
             warnings: self.unknown_variables().chain(madsci.warnings().iter().cloned()).collect(),
             home: self.home.clone(),
+            environment: self.environment.clone(),
             server,
             catalog,
             store,

@@ -2,6 +2,7 @@
 
 mod identity;
 mod lock;
+mod signing;
 
 use std::fs::DirBuilder;
 use std::io;
@@ -12,6 +13,7 @@ use holotype_core::Category;
 
 pub use identity::Manager;
 pub use lock::{Holder, HomeLock};
+pub use signing::SigningKey;
 
 use crate::config::Origin;
 use crate::{Environment, config, files};

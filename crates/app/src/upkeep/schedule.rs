@@ -24,6 +24,9 @@ pub(crate) async fn schedule(app: &App, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = looks.tick() => {}
         }
+        if let Err(error) = app.archives().fetch_what_is_due().await {
+            tracing::warn!(%error, "scheduled fetches could not be asked for");
+        }
         for (task, every) in periods(app) {
             if let Err(error) = ask_if_due(app, task, every).await {
                 tracing::warn!(kind = task.kind(), %error, "upkeep could not be asked for");

@@ -1,5 +1,6 @@
 //! From one version of the catalog to the next, and back if it fails.
 
+use holotype_app::catalog::Catalog;
 use holotype_app::upkeep::{check, list_backups, migrate};
 use holotype_core::{Category, Clock};
 use holotype_testkit::on_both_engines;
@@ -10,6 +11,11 @@ use crate::installation::{Installation, execute, put_value};
 async fn take_back(installation: &Installation) {
     let app = installation.open().await;
     for statement in [
+        "DROP TABLE frame_thumbnails",
+        "DROP TABLE frame_relations",
+        "DROP TABLE frame_versions",
+        "DROP TABLE frame_headers",
+        "DROP TABLE frames",
         "DROP TABLE datapoint_schemas",
         "DROP TABLE datapoint_files",
         "DROP TABLE datapoint_owners",
@@ -28,7 +34,7 @@ on_both_engines! {
         assert!(check(&config).await.unwrap().needs_migration());
 
         let migrated = migrate(&config, installation.clock()).await.unwrap();
-        assert_eq!((migrated.from, migrated.to), (1, 2));
+        assert_eq!((migrated.from, migrated.to), (1, Catalog::EXPECTED_VERSION));
         let backups = list_backups(&installation.home).unwrap();
         assert_eq!((backups.len(), backups[0].schema_version), (1, 1));
         assert_eq!(migrated.backup.as_ref(), Some(&backups[0].folder));

@@ -97,7 +97,12 @@ impl FetchConfig {
             .map_err(|error| ArchiveError::Config { file: name.to_owned(), problem: error.render() })?;
         let reader = Reader { name, directory };
         Ok(Self {
-            archives: file.archives.0.into_iter().map(|(key, one)| reader.archive(key, one)).collect::<Result<_, _>>()?,
+            archives: file
+                .archives
+                .0
+                .into_iter()
+                .map(|(key, one)| reader.archive(key, one))
+                .collect::<Result<_, _>>()?,
             log_directory: reader.path("log_dir", &file.log_dir)?,
             frame_list: reader.path("frame_list", &file.frame_list)?,
             download_directory: reader.path("data_download_dir", &file.data_download_dir)?,
@@ -236,7 +241,13 @@ impl Reader<'_> {
     }
 
     fn date(&self, key: &str, text: &Spanned<String>) -> Result<Instant, ArchiveError> {
-        let problem = |_| self.wrong(text.referenced, key, format!("'{}' is no date such as '2024-07-14 00:00' (UTC), nor 'none'", text.value));
+        let problem = |_| {
+            self.wrong(
+                text.referenced,
+                key,
+                format!("'{}' is no date such as '2024-07-14 00:00' (UTC), nor 'none'", text.value),
+            )
+        };
         let date: jiff::civil::DateTime = text.value.trim().parse().map_err(problem)?;
         let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(problem)?;
         Ok(Instant::from_micros(zoned.timestamp().as_microsecond()))
@@ -318,7 +329,8 @@ default_red_config: '/data/config/default_red_config.yaml'
         assert!(order.contains("line 25: end_datetime: it is before start_datetime"), "{order}");
         let url = problem(&WHOLE.replace("'https://archive.example.org/'", "'ftp://archive.example.org/'"));
         assert!(url.contains("line 5: url"), "{url}");
-        let secret = problem(&WHOLE.replace("'https://archive.example.org/'", "'https://me:geheim@archive.example.org/'"));
+        let secret =
+            problem(&WHOLE.replace("'https://archive.example.org/'", "'https://me:geheim@archive.example.org/'"));
         assert!(secret.contains("token_envvar") && !secret.contains("geheim"), "{secret}");
     }
 

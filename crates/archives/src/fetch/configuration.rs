@@ -76,9 +76,13 @@ mod tests {
 
     #[test]
     fn the_template_keeps_its_order_and_everything_that_no_value_replaces() {
-        let template = Template::parse("t", "target:\n  name: x\n  RA: 1\n  Dec: 2\nphotometry:\n  aperture_arcsec: 2.0\n");
+        let template =
+            Template::parse("t", "target:\n  name: x\n  RA: 1\n  Dec: 2\nphotometry:\n  aperture_arcsec: 2.0\n");
         let filled = template.unwrap().fill(&values());
-        assert_eq!(filled, "target:\n  name: Proxima\n  RA: '14:29:42.9'\n  Dec: 2\nphotometry:\n  aperture_arcsec: 2.0\n");
+        assert_eq!(
+            filled,
+            "target:\n  name: Proxima\n  RA: '14:29:42.9'\n  Dec: 2\nphotometry:\n  aperture_arcsec: 2.0\n"
+        );
     }
 
     #[test]

@@ -67,10 +67,8 @@ pub(super) fn flush_directory(directory: &Path) -> io::Result<()> {
 /// Moves a file, also from one file system to another.
 pub(super) fn move_file(from: &Path, to: &Path) -> Result<(), ArchiveError> {
     match fs::rename(from, to) {
-        Ok(()) => {
-            flush_directory(to.parent().unwrap_or(Path::new("/")))
-                .map_err(|error| ArchiveError::io(to, "cannot be put in place", error))
-        }
+        Ok(()) => flush_directory(to.parent().unwrap_or(Path::new("/")))
+            .map_err(|error| ArchiveError::io(to, "cannot be put in place", error)),
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let hidden = hidden(to)?;
             fs::copy(from, &hidden)

@@ -40,7 +40,8 @@ impl Content {
         let mut content = Self { form: Form::Names, names: HashSet::new(), whole: 0, torn: false };
         loop {
             line.clear();
-            let length = reader.by_ref().take(MOST_BYTES_OF_A_LINE + 1).read_until(b'\n', &mut line).map_err(failed)? as u64;
+            let length =
+                reader.by_ref().take(MOST_BYTES_OF_A_LINE + 1).read_until(b'\n', &mut line).map_err(failed)? as u64;
             if length > MOST_BYTES_OF_A_LINE {
                 return Err(ArchiveError::file(path, "it has a line of over 64 KiB, so it is no list of frames"));
             }
@@ -143,7 +144,8 @@ impl FrameList {
         if self.names.is_disjoint(unwanted) {
             return Ok(());
         }
-        let text = fs::read_to_string(&self.path).map_err(|error| ArchiveError::io(&self.path, "cannot be read", error))?;
+        let text =
+            fs::read_to_string(&self.path).map_err(|error| ArchiveError::io(&self.path, "cannot be read", error))?;
         let kept: String = text
             .split_inclusive('\n')
             .filter(|line| row::cells(line).first().is_none_or(|name| !unwanted.contains(name)))

@@ -23,7 +23,8 @@ impl FetchRequest {
         let name = path.display().to_string();
         let mut config = FetchConfig::parse(&name, &read(&path)?, directory)?;
         if let Some(rules) = rules {
-            let rules = std::path::absolute(rules).map_err(|error| ArchiveError::io(rules, "cannot be found", error))?;
+            let rules =
+                std::path::absolute(rules).map_err(|error| ArchiveError::io(rules, "cannot be found", error))?;
             config.rules = Some(rules);
         }
         let rules = match &config.rules {

@@ -10,8 +10,8 @@
 //! before that is written down. So whoever comes after a kill goes on where it was.
 
 mod config;
-mod connect;
 mod configuration;
+mod connect;
 mod fields;
 mod files;
 mod frame_list;
@@ -37,11 +37,11 @@ mod undo;
 mod yaml;
 
 pub use config::{ArchiveConfig, FetchConfig, MOST_BYTES, Window};
-pub use connect::{Secrets, connect};
 pub use configuration::Template as ConfigurationTemplate;
+pub use connect::{Secrets, connect};
+pub use history::MOST_ITEMS;
 pub use jobs::{FetchHandler, KIND};
 pub use model::{Change, Fetch, FetchFrame, FrameState, Tally, UnknownFrameState};
-pub use history::MOST_ITEMS;
 pub use preview::PreviewedFrame;
 pub use report::Report;
 pub use rules::Rules;

@@ -7,6 +7,7 @@ use holotype_core::{ActivityId, Digest, Instant, ProjectId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::config::{FetchConfig, Window};
+use super::report::Report;
 
 /// A fetch, as it was asked for. Its progress and its end are those of the job of the same id.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Fetch {
     pub window: Window,
     /// When it began.
     pub created_at: Instant,
+    /// What became of every frame, once it has come to its end.
+    pub report: Option<Report>,
     /// When it was undone, if it was.
     pub undone_at: Option<Instant>,
 }
@@ -93,7 +96,9 @@ impl fmt::Display for FrameState {
 
 /// The text is no state of a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no state of a fetched frame: planned, held, placed, waiting, aside, have, unwanted, failed and undone are")]
+#[error(
+    "'{text}' is no state of a fetched frame: planned, held, placed, waiting, aside, have, unwanted, failed and undone are"
+)]
 pub struct UnknownFrameState {
     text: String,
 }

@@ -37,7 +37,7 @@ struct Put {
     reason: Option<String>,
 }
 
-impl Run<'_> {
+impl Run {
     /// Puts one frame in its place, or writes down why it has none.
     pub(super) async fn place(
         &self,
@@ -46,7 +46,10 @@ impl Run<'_> {
         settling: &mut Settling,
     ) -> Result<FrameState, ArchiveError> {
         let (outcome, held) = match prepared {
-            Err(unready) => (self.failed(job, &unready.waiting.name, unready.waiting.position, unready.transferred, &unready.error), None),
+            Err(unready) => (
+                self.failed(job, &unready.waiting.name, unready.waiting.position, unready.transferred, &unready.error),
+                None,
+            ),
             Ok(ready) => match self.put(&ready).await {
                 Ok(put) => self.placed(&ready, put)?,
                 Err(error) => {
@@ -161,7 +164,10 @@ impl Run<'_> {
         }
         let Ok(there) = path.symlink_metadata() else { return Ok(()) };
         if !there.is_file() {
-            return Err(ArchiveError::Taken { path: path.to_owned(), by: "something that is no plain file".to_owned() });
+            return Err(ArchiveError::Taken {
+                path: path.to_owned(),
+                by: "something that is no plain file".to_owned(),
+            });
         }
         let before = ready.before.as_ref();
         let ours = before.is_some_and(|before| {
@@ -176,7 +182,10 @@ impl Run<'_> {
 
     /// Removes the file that stood elsewhere, such as in the download directory while the dataset was locked, unless somebody changed it.
     fn leave_old_place(&self, ready: &Ready, now: &Path) {
-        let old = ready.before.as_ref().and_then(|before| Some((PathBuf::from(before.path.as_ref()?), before.stamp.as_ref()?)));
+        let old = ready
+            .before
+            .as_ref()
+            .and_then(|before| Some((PathBuf::from(before.path.as_ref()?), before.stamp.as_ref()?)));
         if let Some((old, old_stamp)) = old
             && old != now
             && stamp(&old).is_ok_and(|stamp| stamp == *old_stamp)

@@ -89,7 +89,7 @@ pub(super) struct Planned {
 /// The most frames that a report names as gone, of one proposal.
 const MOST_GONE: i64 = 1000;
 
-impl Run<'_> {
+impl Run {
     /// Asks every active archive for every proposal, and writes down each frame that is listed.
     pub(super) async fn plan(&self, job: &Job) -> Result<Planned, ArchiveError> {
         let fetch = self.id;
@@ -170,7 +170,7 @@ impl Run<'_> {
     ) -> Result<(), ArchiveError> {
         let shelf = self.shelf(archive);
         let mut judged = Vec::with_capacity(batch.len());
-        let held = held_of(self.archives, &shelf, batch).await?;
+        let held = held_of(&self.archives, &shelf, batch).await?;
         for (listed, held) in batch.iter().zip(held) {
             let listing = Listing::of(index, proposal, listed);
             let fields = Fields { listed: &listing.fields, header: None };
@@ -188,8 +188,11 @@ impl Run<'_> {
             planned.next += 1;
             planned.listed += 1;
         }
-        planned.to_fetch += judged.iter().filter(|(.., judgement)| judgement.state == FrameState::Planned).count() as i64;
-        let rows = judged.into_iter().map(|(position, listing, listed, judgement)| row(position, &shelf, listing, listed, judgement));
+        planned.to_fetch +=
+            judged.iter().filter(|(.., judgement)| judgement.state == FrameState::Planned).count() as i64;
+        let rows = judged
+            .into_iter()
+            .map(|(position, listing, listed, judgement)| row(position, &shelf, listing, listed, judgement));
         self.write_plan(job, &shelf, rows.collect::<Result<_, _>>()?).await?;
         job.progress(0.0, format!("listed {} frames, {} of them to fetch", planned.listed, planned.to_fetch));
         Ok(())
@@ -226,7 +229,12 @@ impl Run<'_> {
             .await
     }
 
-    async fn find_gone(&self, archive: &ArchiveConfig, proposal: &str, planned: &mut Planned) -> Result<(), ArchiveError> {
+    async fn find_gone(
+        &self,
+        archive: &ArchiveConfig,
+        proposal: &str,
+        planned: &mut Planned,
+    ) -> Result<(), ArchiveError> {
         let (shelf, proposal, window, fetch) = (self.shelf(archive), proposal.to_owned(), self.request.window, self.id);
         let gone = self
             .archives

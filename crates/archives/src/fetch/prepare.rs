@@ -13,13 +13,13 @@ use holotype_jobs::Job;
 use tokio::io::AsyncReadExt;
 
 use super::fields::Fields;
+use super::files;
 use super::model::{FrameState, HeldFrame};
 use super::plan::Listing;
 use super::rules::Place;
 use super::run::Run;
 use super::table::{self, Shelf, Waiting};
 use super::transfer::{self, blocking, damaged};
-use super::files;
 use crate::frames::{self, Facts};
 use crate::source::{Checksum, Listed};
 use crate::{ArchiveError, Archives};
@@ -64,7 +64,7 @@ pub(super) struct Unready {
     pub error: ArchiveError,
 }
 
-impl Run<'_> {
+impl Run {
     /// Makes a frame ready. Its bytes are in the store and named by a record before anything is unpacked.
     pub(super) async fn prepare(&self, job: &Job, waiting: Waiting) -> Result<Ready, Box<Unready>> {
         let mut transferred = 0;
@@ -82,7 +82,7 @@ impl Run<'_> {
         let packed = self.incoming(&listed)?;
         let blob = match self.known_bytes(&shelf, &listed, before.as_ref()).await? {
             Some(blob) => {
-                bring_from_store(self.archives, blob, &packed).await?;
+                bring_from_store(&self.archives, blob, &packed).await?;
                 blob
             }
             None => self.fetch_bytes(job, waiting, &shelf, &listing, &listed, &packed, transferred).await?,
@@ -142,7 +142,8 @@ impl Run<'_> {
             return Ok(before.blob);
         }
         let (shelf, name, version) = (shelf.clone(), listed.name.clone(), listed.version.clone());
-        let found = self.archives
+        let found = self
+            .archives
             .catalog()
             .read(move |tx| {
                 let (shelf, name, checksum, version) = (shelf.clone(), name.clone(), checksum.clone(), version.clone());

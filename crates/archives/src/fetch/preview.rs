@@ -69,7 +69,8 @@ impl Archives {
                         other => other?,
                     };
                     if seen.insert((shelf.archive.clone(), listed.name.clone())) {
-                        let listed_here = on_lists.contains(prepare::file_name(&listed.name)) || on_lists.contains(&listed.name);
+                        let listed_here =
+                            on_lists.contains(prepare::file_name(&listed.name)) || on_lists.contains(&listed.name);
                         show(self.previewed(request, archive, &shelf, &listed, listed_here).await?);
                     }
                 }
@@ -106,7 +107,10 @@ impl Archives {
                 (Some(request.config.reduction_directory.join(directory).join(file)), None)
             }
             Ok(None) => (None, Some("no rule has a place for it".to_owned())),
-            Err(unknown) => (None, Some(format!("its place is known once it is here: the listing does not say its {}", unknown.name))),
+            Err(unknown) => (
+                None,
+                Some(format!("its place is known once it is here: the listing does not say its {}", unknown.name)),
+            ),
         };
         Ok(PreviewedFrame {
             archive: archive.name.clone(),

@@ -124,7 +124,9 @@ fn heliocentric_date(header: &Header, target: SkyPosition) -> Option<f64> {
 
 fn number(header: &Header, keyword: &str) -> String {
     match header.value(keyword) {
-        Some(value @ (Value::Integer(_) | Value::Real(_))) => text_of_card(value).unwrap_or_else(|| NO_NUMBER.to_owned()),
+        Some(value @ (Value::Integer(_) | Value::Real(_))) => {
+            text_of_card(value).unwrap_or_else(|| NO_NUMBER.to_owned())
+        }
         Some(Value::Text(text)) if text.trim().parse::<f64>().is_ok() => text.trim().to_owned(),
         _ => NO_NUMBER.to_owned(),
     }
@@ -139,7 +141,8 @@ fn cloud(header: &Header) -> String {
 
 /// The cell as the table's readers take it: between quotes if it is empty or holds blanks or quotes, and on one line.
 fn quoted(cell: &str) -> String {
-    let plain = !cell.is_empty() && !cell.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"' || c == '#');
+    let plain =
+        !cell.is_empty() && !cell.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"' || c == '#');
     if plain {
         return cell.to_owned();
     }

@@ -8,6 +8,7 @@ use futures::stream::{self, TryStreamExt};
 use holotype_core::ActivityId;
 use holotype_jobs::{Job, Level};
 use serde::{Deserialize, Serialize};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::config::{ArchiveConfig, FetchConfig, Window};
 use super::configuration::Template;
@@ -68,10 +69,10 @@ pub struct FetchOptions {
 pub type Sources = Vec<Option<Arc<dyn ArchiveSource>>>;
 
 /// A fetch under way.
-pub(super) struct Run<'r> {
-    pub archives: &'r Archives,
-    pub request: &'r FetchRequest,
-    pub sources: &'r Sources,
+pub(super) struct Run {
+    pub archives: Archives,
+    pub request: FetchRequest,
+    pub sources: Sources,
     pub id: ActivityId,
     pub project: holotype_core::ProjectId,
     log: LogFile,
@@ -94,8 +95,8 @@ impl Archives {
     ///
     /// # Errors
     /// What keeps the whole fetch from going on. What is wrong with one frame or one archive is in the report.
-    pub async fn fetch(&self, job: &Job, request: &FetchRequest, sources: &Sources) -> Result<Report, ArchiveError> {
-        let run = Run::open(self, job, request, sources)?;
+    pub async fn fetch(&self, job: &Job, request: FetchRequest, sources: Sources) -> Result<Report, ArchiveError> {
+        let run = Arc::new(Run::open(self.clone(), job, request, sources)?);
         run.begin(job).await?;
         let planned = run.plan(job).await?;
         run.carry_out(job, &planned).await?;
@@ -103,13 +104,8 @@ impl Archives {
     }
 }
 
-impl<'r> Run<'r> {
-    fn open(
-        archives: &'r Archives,
-        job: &Job,
-        request: &'r FetchRequest,
-        sources: &'r Sources,
-    ) -> Result<Self, ArchiveError> {
+impl Run {
+    fn open(archives: Archives, job: &Job, request: FetchRequest, sources: Sources) -> Result<Self, ArchiveError> {
         let config = &request.config;
         for directory in [&config.download_directory, &config.reduction_directory] {
             if !directory.is_dir() {
@@ -123,6 +119,7 @@ impl<'r> Run<'r> {
         }
         let main = FrameList::open_or_create(&config.log_directory.join(MAIN_LIST))?;
         let named = FrameList::open(&config.frame_list)?;
+        let lists = Mutex::new(Lists { main, named });
         Ok(Self {
             archives,
             request,
@@ -130,7 +127,7 @@ impl<'r> Run<'r> {
             id: job.id,
             project: job.project,
             log,
-            lists: Mutex::new(Lists { main, named }),
+            lists,
             addresses: Mutex::default(),
             _claims: claims,
         })
@@ -151,6 +148,7 @@ impl<'r> Run<'r> {
             config: self.request.config.clone(),
             window: self.request.window,
             created_at: self.archives.catalog().clock().now(),
+            report: None,
             undone_at: None,
         };
         let running = self
@@ -176,11 +174,17 @@ impl<'r> Run<'r> {
     }
 
     /// Fetches what is planned: several frames at a time, each put in its place in the archive's order.
-    async fn carry_out(&self, job: &Job, planned: &Planned) -> Result<(), ArchiveError> {
+    ///
+    /// Each frame is made ready by a task of its own: what a task holds, a connection for example, is not held while nobody
+    /// looks after it.
+    async fn carry_out(self: &Arc<Self>, job: &Job, planned: &Planned) -> Result<(), ArchiveError> {
         let connections = self.sources.iter().flatten().map(|source| source.limits().connections).max().unwrap_or(1);
-        let mut frames = std::pin::pin!(
-            self.waiting().map_ok(|waiting| async move { Ok(self.prepare(job, waiting).await) }).try_buffered(connections + AHEAD)
-        );
+        let begin = |waiting| {
+            let (run, job) = (Arc::clone(self), job.clone());
+            let task = AbortOnDropHandle::new(tokio::spawn(async move { run.prepare(&job, waiting).await }));
+            async move { task.await.map_err(ArchiveError::internal) }
+        };
+        let mut frames = std::pin::pin!(self.waiting().map_ok(begin).try_buffered(connections + AHEAD));
         let (mut settling, mut done) = (Settling::default(), 0_i64);
         loop {
             let next = tokio::select! {
@@ -203,11 +207,7 @@ impl<'r> Run<'r> {
     fn waiting(&self) -> impl stream::Stream<Item = Result<Waiting, ArchiveError>> + '_ {
         let pages = stream::try_unfold(-1_i64, move |after| async move {
             let fetch = self.id;
-            let page = self
-                .archives
-                .catalog()
-                .read(move |tx| Box::pin(table::waiting(tx, fetch, after, PAGE)))
-                .await?;
+            let page = self.archives.catalog().read(move |tx| Box::pin(table::waiting(tx, fetch, after, PAGE))).await?;
             let last = page.last().map(|waiting| waiting.position);
             Ok::<_, ArchiveError>(last.map(|last| (stream::iter(page.into_iter().map(Ok)), last)))
         });
@@ -225,6 +225,17 @@ impl<'r> Run<'r> {
         for line in report.lines() {
             self.say(job, &line);
         }
+        let (text, job) = (serde_json::to_string(&report).map_err(ArchiveError::internal)?, job.clone());
+        self.archives
+            .catalog()
+            .write(move |tx| {
+                let (text, job) = (text.clone(), job.clone());
+                Box::pin(async move {
+                    job.fence(tx).await?;
+                    Ok::<_, ArchiveError>(table::report(tx, fetch, &text).await?)
+                })
+            })
+            .await?;
         self.note("Processing complete.");
         Ok(report)
     }

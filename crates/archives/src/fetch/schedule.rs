@@ -179,7 +179,8 @@ impl Archives {
                     let now = tx.now();
                     let next_at = Clockwork::parse(&schedule.cron, &schedule.time_zone)?.after(now)?;
                     let request = schedule.request.at(now);
-                    let job = archives.jobs().enqueue(tx, &request.worker_job(schedule.project, schedule.agent)?).await?;
+                    let job =
+                        archives.jobs().enqueue(tx, &request.worker_job(schedule.project, schedule.agent)?).await?;
                     if move_on(tx, &schedule.id, schedule.next_at, next_at, job).await? {
                         return Ok(true);
                     }
@@ -188,7 +189,11 @@ impl Archives {
                 })
             })
             .await
-            .or_else(|error: ArchiveError| if matches!(error, ArchiveError::ScheduleTaken { .. }) { Ok(false) } else { Err(error) })
+            .or_else(
+                |error: ArchiveError| {
+                    if matches!(error, ArchiveError::ScheduleTaken { .. }) { Ok(false) } else { Err(error) }
+                },
+            )
     }
 }
 
@@ -237,7 +242,9 @@ mod tests {
 
     #[test]
     fn what_is_no_schedule_is_refused_with_an_example() {
-        for (cron, time_zone) in [("", "UTC"), ("every night", "UTC"), ("99 9 * * *", "UTC"), ("0 9 * * *", "Mars/Olympus")] {
+        for (cron, time_zone) in
+            [("", "UTC"), ("every night", "UTC"), ("99 9 * * *", "UTC"), ("0 9 * * *", "Mars/Olympus")]
+        {
             let Err(error) = Clockwork::parse(cron, time_zone) else { unreachable!("{cron} {time_zone} was taken") };
             assert!(error.to_string().contains("such as"), "{error}");
         }

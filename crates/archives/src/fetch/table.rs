@@ -97,7 +97,7 @@ pub(super) async fn running_in(tx: &mut Tx, tree: &str) -> Result<Vec<ActivityId
 }
 
 pub(super) async fn fetch(tx: &mut Tx, id: ActivityId) -> Result<Option<Fetch>, ArchiveError> {
-    let select = "SELECT id, project, agent, name, tree, config, window_start, window_end, created_at, undone_at \
+    let select = "SELECT id, project, agent, name, tree, config, window_start, window_end, created_at, report, undone_at \
                   FROM fetches WHERE id = $1";
     tx.row_sql(select, values![id]).await?.map(|row| read_fetch(&row)).transpose()
 }
@@ -109,7 +109,7 @@ pub(super) async fn fetches(
     before: Option<ActivityId>,
     limit: i64,
 ) -> Result<Vec<Fetch>, ArchiveError> {
-    let select = "SELECT id, project, agent, name, tree, config, window_start, window_end, created_at, undone_at \
+    let select = "SELECT id, project, agent, name, tree, config, window_start, window_end, created_at, report, undone_at \
                   FROM fetches WHERE project = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
     let rows = tx.rows_sql(select, values![project, before.map(|id| id.to_string()), limit]).await?;
     rows.iter().map(read_fetch).collect()
@@ -126,8 +126,14 @@ fn read_fetch(row: &Row) -> Result<Fetch, ArchiveError> {
         config: read_json("config", &config)?,
         window: Window { start: row.get("window_start")?, end: row.get("window_end")? },
         created_at: row.get("created_at")?,
+        report: row.get::<Option<String>>("report")?.map(|report| read_json("report", &report)).transpose()?,
         undone_at: row.get("undone_at")?,
     })
+}
+
+pub(super) async fn report(tx: &mut Tx, fetch: ActivityId, report: &str) -> Result<(), CatalogError> {
+    tx.exec_sql("UPDATE fetches SET report = $2 WHERE id = $1", values![fetch, report]).await?;
+    Ok(())
 }
 
 pub(super) async fn mark_undone(tx: &mut Tx, fetch: ActivityId) -> Result<(), CatalogError> {
@@ -155,7 +161,17 @@ pub(super) async fn insert_frames(tx: &mut Tx, fetch: ActivityId, frames: &[Plan
     for some in frames.chunks(ROWS) {
         let mut statement = sea_query::Query::insert();
         statement.into_table("fetch_frames").columns([
-            "fetch_id", "position", "archive", "name", "state", "change", "checksum", "size", "listing", "reason", "transferred",
+            "fetch_id",
+            "position",
+            "archive",
+            "name",
+            "state",
+            "change",
+            "checksum",
+            "size",
+            "listing",
+            "reason",
+            "transferred",
             "changed_at",
         ]);
         for frame in some {
@@ -182,7 +198,12 @@ pub(super) async fn insert_frames(tx: &mut Tx, fetch: ActivityId, frames: &[Plan
 }
 
 /// The next frames that are to be fetched, after a position.
-pub(super) async fn waiting(tx: &mut Tx, fetch: ActivityId, after: i64, limit: i64) -> Result<Vec<Waiting>, ArchiveError> {
+pub(super) async fn waiting(
+    tx: &mut Tx,
+    fetch: ActivityId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Waiting>, ArchiveError> {
     let select = "SELECT position, name, listing FROM fetch_frames \
                   WHERE fetch_id = $1 AND state = 'planned' AND position > $2 ORDER BY position LIMIT $3";
     let rows = tx.rows_sql(select, values![fetch, after, limit]).await?;
@@ -261,7 +282,12 @@ pub(super) async fn frames(
 }
 
 /// The frames of a fetch that it put in their places.
-pub(super) async fn placed(tx: &mut Tx, fetch: ActivityId, after: i64, limit: i64) -> Result<Vec<Placed>, ArchiveError> {
+pub(super) async fn placed(
+    tx: &mut Tx,
+    fetch: ActivityId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Placed>, ArchiveError> {
     let select = "SELECT position, archive, name, replaced FROM fetch_frames \
                   WHERE fetch_id = $1 AND state IN ('placed', 'waiting', 'aside') AND position > $2 ORDER BY position LIMIT $3";
     let rows = tx.rows_sql(select, values![fetch, after, limit]).await?;
@@ -321,12 +347,7 @@ pub(super) struct Facts<'f> {
     pub observed_at: Option<Instant>,
 }
 
-pub(super) async fn hold(
-    tx: &mut Tx,
-    shelf: &Shelf,
-    facts: &Facts<'_>,
-    held: &HeldFrame,
-) -> Result<(), CatalogError> {
+pub(super) async fn hold(tx: &mut Tx, shelf: &Shelf, facts: &Facts<'_>, held: &HeldFrame) -> Result<(), CatalogError> {
     tx.exec_sql(
         "INSERT INTO held_frames (project, tree, archive, name, proposal, state, checksum, version, size, observed_at, blob, \
          path, stamp, fetch_id, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) \
@@ -398,8 +419,14 @@ pub(super) async fn see(tx: &mut Tx, shelf: &Shelf, name: &str, fetch: ActivityI
 }
 
 /// Who has a file under a path of the tree, other than this frame.
-pub(super) async fn other_at(tx: &mut Tx, shelf: &Shelf, name: &str, path: &str) -> Result<Option<String>, CatalogError> {
-    let select = "SELECT name FROM held_frames WHERE tree = $1 AND path = $2 AND NOT (archive = $3 AND name = $4) LIMIT 1";
+pub(super) async fn other_at(
+    tx: &mut Tx,
+    shelf: &Shelf,
+    name: &str,
+    path: &str,
+) -> Result<Option<String>, CatalogError> {
+    let select =
+        "SELECT name FROM held_frames WHERE tree = $1 AND path = $2 AND NOT (archive = $3 AND name = $4) LIMIT 1";
     let row = tx.row_sql(select, values![shelf.tree, path, shelf.archive, name]).await?;
     row.map(|row| row.get("name")).transpose()
 }

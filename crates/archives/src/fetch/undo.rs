@@ -92,11 +92,7 @@ impl Archives {
             let Some(last) = page.last() else { return Ok(steps) };
             after = last.position;
             for placed in page {
-                let shelf = Shelf {
-                    project: fetch.project,
-                    tree: fetch.tree.clone(),
-                    archive: placed.archive.clone(),
-                };
+                let shelf = Shelf { project: fetch.project, tree: fetch.tree.clone(), archive: placed.archive.clone() };
                 let (looked_at, name) = (shelf.clone(), placed.name.clone());
                 let held = self
                     .catalog()
@@ -156,7 +152,8 @@ impl Archives {
         let path = step.shown.path.clone();
         let packed = files::hidden(&path.with_file_name(format!("{blob}-{}", step.shown.name)))?;
         let mut reading = self.blobs().get(blob, None).await?;
-        let mut file = fs::File::create(&packed).map_err(|error| ArchiveError::io(&packed, "cannot be written", error))?;
+        let mut file =
+            fs::File::create(&packed).map_err(|error| ArchiveError::io(&packed, "cannot be written", error))?;
         while let Some(chunk) = reading.stream.next().await {
             file.write_all(&chunk?).map_err(|error| ArchiveError::io(&packed, "cannot be written", error))?;
         }

@@ -43,7 +43,9 @@ fn sequence(text: &mut String, items: &[Value], indent: usize) {
         text.push('-');
         match item {
             Value::Object(map) if !map.is_empty() => nested(text, indent, |inner| mapping(inner, map, indent + 2)),
-            Value::Array(items) if !items.is_empty() => nested(text, indent, |inner| sequence(inner, items, indent + 2)),
+            Value::Array(items) if !items.is_empty() => {
+                nested(text, indent, |inner| sequence(inner, items, indent + 2))
+            }
             other => line(text, other),
         }
     }
@@ -107,8 +109,7 @@ fn is_plain(text: &str) -> bool {
 
 /// Whether a reader would take the bare word for something other than text: a number (also one in base 60), a truth, nothing, a date.
 fn means_something_else(text: &str) -> bool {
-    const WORDS: [&str; 12] =
-        ["~", "null", "true", "false", "yes", "no", "on", "off", "=", "<<", ".nan", ".inf"];
+    const WORDS: [&str; 12] = ["~", "null", "true", "false", "yes", "no", "on", "off", "=", "<<", ".nan", ".inf"];
     if WORDS.contains(&text.to_lowercase().trim_start_matches(['+', '-'])) {
         return true;
     }
@@ -188,10 +189,64 @@ small: 1.0e-07
     #[test]
     fn every_text_is_read_back_as_the_same_text() {
         let texts = [
-            "", " ", "a b", "yes", "No", "null", "~", "1", "-1.5", "1e5", "0x1f", "12:30", "17:47:03.38", "2024-07-15", "1_000", ".5",
-            ".", "..", "1.2.3", "- a", "-a", "? b", ":", "a: b", "a:b", "a #b", "a#b", "#a", "'", "it's", "\"", "[a]", "{a}", "&a", "*a", "!a",
-            "|", ">", "%a", "@a", "`a", "a:", "line\nbreak", "tab\t", "\u{7}", "ä", "---", "...", "<<", "=", "on", "0o17", "+12", ".inf", "a\\b",
-            " lead", "trail ", "\u{feff}x",
+            "",
+            " ",
+            "a b",
+            "yes",
+            "No",
+            "null",
+            "~",
+            "1",
+            "-1.5",
+            "1e5",
+            "0x1f",
+            "12:30",
+            "17:47:03.38",
+            "2024-07-15",
+            "1_000",
+            ".5",
+            ".",
+            "..",
+            "1.2.3",
+            "- a",
+            "-a",
+            "? b",
+            ":",
+            "a: b",
+            "a:b",
+            "a #b",
+            "a#b",
+            "#a",
+            "'",
+            "it's",
+            "\"",
+            "[a]",
+            "{a}",
+            "&a",
+            "*a",
+            "!a",
+            "|",
+            ">",
+            "%a",
+            "@a",
+            "`a",
+            "a:",
+            "line\nbreak",
+            "tab\t",
+            "\u{7}",
+            "ä",
+            "---",
+            "...",
+            "<<",
+            "=",
+            "on",
+            "0o17",
+            "+12",
+            ".inf",
+            "a\\b",
+            " lead",
+            "trail ",
+            "\u{feff}x",
         ];
         for text in texts {
             let dumped = dump(&json!({ "key": text }));

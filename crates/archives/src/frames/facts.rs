@@ -241,6 +241,9 @@ mod tests {
         let mine = Facts { target_name: Some("M 31".to_owned()), ..Facts::default() };
         let theirs = listing(json!({"basename": "b", "target_name": "M 32", "site_id": "lsc"}));
         let both = mine.or(theirs);
-        assert_eq!((both.basename.as_str(), both.target_name.as_deref(), both.site_id.as_deref()), ("b", Some("M 31"), Some("lsc")));
+        assert_eq!(
+            (both.basename.as_str(), both.target_name.as_deref(), both.site_id.as_deref()),
+            ("b", Some("M 31"), Some("lsc"))
+        );
     }
 }

@@ -105,8 +105,19 @@ pub(crate) fn is_gzipped(extension: &str) -> bool {
 /// As [`Hdu::walk`].
 pub(crate) fn hdus(file: &mut BlobFile, extension: &str) -> Result<Vec<Hdu>, ArchiveError> {
     match is_gzipped(extension) {
-        true => Ok(walk(&mut MultiGzDecoder::new(file).take(MOST_INFLATED))?),
+        true => walk(&mut MultiGzDecoder::new(file).take(MOST_INFLATED)).map_err(inflating),
         false => Ok(Hdu::walk(file)?),
+    }
+}
+
+/// What the file itself is the fault of, told from what the store is.
+fn inflating(error: FitsError) -> ArchiveError {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match error {
+        FitsError::Io(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) => {
+            ArchiveError::Gzip { problem: error.to_string() }
+        }
+        other => other.into(),
     }
 }
 
@@ -130,7 +141,7 @@ fn walk(source: &mut impl Read) -> Result<Vec<Hdu>, FitsError> {
 pub(crate) fn inflate(file: &mut BlobFile) -> Result<io::Cursor<Vec<u8>>, ArchiveError> {
     let mut bytes = Vec::new();
     let read = MultiGzDecoder::new(file).take(INFLATED_IN_MEMORY + 1).read_to_end(&mut bytes);
-    let size = read.map_err(FitsError::from)? as u64;
+    let size = read.map_err(|error| inflating(error.into()))? as u64;
     if size > INFLATED_IN_MEMORY {
         let what = "an inflated file (in bytes)".to_owned();
         return Err(FitsError::TooLarge { what, size, limit: INFLATED_IN_MEMORY }.into());

@@ -121,12 +121,12 @@ impl Description {
 }
 
 /// A date and time in the forms of headers and archives; without an offset it is UTC.
-pub(crate) fn instant(text: &str) -> Option<Instant> {
+pub fn instant(text: &str) -> Option<Instant> {
     time::instant("date", text).ok()
 }
 
 /// A day as `YYYY-MM-DD`, from that or from `YYYYMMDD`.
-pub(crate) fn day(text: &str) -> Option<String> {
+pub fn day(text: &str) -> Option<String> {
     let text = text.trim();
     let dashed = match text.len() {
         8 if text.is_ascii() => format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]),

@@ -6,10 +6,10 @@ use holotype_blobs::Held;
 use holotype_core::{Caller, ProjectId, Role};
 use tokio::runtime::Handle;
 
+use super::Facts;
 use super::file::{self, BlobFile};
 use super::name::{check_name, split_name};
 use super::put::{Recorded, put};
-use super::Facts;
 use crate::{ArchiveError, Archives};
 
 /// What became of a file that was handed in.
@@ -42,7 +42,8 @@ impl Archives {
         let recorded = self
             .catalog()
             .write(move |tx| {
-                let (caller, facts, held, extension) = (author.clone(), Arc::clone(&known), held.clone(), ending.clone());
+                let (caller, facts, held, extension) =
+                    (author.clone(), Arc::clone(&known), held.clone(), ending.clone());
                 Box::pin(async move {
                     tx.require(&caller, project, Role::Editor).await?;
                     put(tx, project, caller.user, &facts, &held, &extension).await

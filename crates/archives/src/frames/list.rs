@@ -1,9 +1,9 @@
 //! Lists of frames: exact counts, pages by number or by place.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use holotype_catalog::Tx;
-use std::sync::Arc;
 
 use super::table::{self, Candidate};
 use super::{Frame, FrameId, FrameQuery, Position, Viewer};
@@ -104,7 +104,11 @@ async fn numbered(
             true => table::candidates(tx, viewer, query, None, (limit, offset)).await?,
             false => Vec::new(),
         };
-        return Ok(Places { ids: found.iter().map(|found| found.place.id).collect(), count: Some(count), ..Places::default() });
+        return Ok(Places {
+            ids: found.iter().map(|found| found.place.id).collect(),
+            count: Some(count),
+            ..Places::default()
+        });
     }
     let mut walk = Walk::new(None);
     let (mut count, mut ids) = (0, Vec::new());

@@ -30,6 +30,7 @@ mod zip;
 pub use aggregate::Aggregates;
 pub use facts::Facts;
 pub use get::{FrameContent, OpenedFrame};
+pub use header::{day, instant};
 pub use ingest::Ingested;
 pub use list::{FramePage, PageRequest, Shape};
 pub use model::{Frame, FrameId, Thumbnail, ThumbnailId, ThumbnailSize, Version, VersionId};
@@ -42,7 +43,8 @@ pub use thumbnail::ThumbnailQuery;
 pub use viewer::Viewer;
 pub use zip::{FrameZip, MOST_ZIPPED, ZipOptions};
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use holotype_catalog::{Catalog, RecordKind};
 use tokio::sync::Semaphore;
@@ -53,13 +55,18 @@ pub const KIND: &str = "frame";
 /// Images that are decoded at a time to make pictures of them: each may take a gibibyte.
 const PICTURES_AT_A_TIME: usize = 1;
 
+/// Versions without a picture that are remembered.
+const MOST_PLAIN: usize = 10_000;
+
 /// Zips that are written at a time: each holds a thread for as long as its reader takes.
 const ZIPS_AT_A_TIME: usize = 16;
 
 /// What work on frames shares.
 #[derive(Debug)]
 pub(crate) struct Workshop {
-    pictures: Semaphore,
+    pictures: Arc<Semaphore>,
+    /// Versions that no picture can be made of: nobody makes us try again and again.
+    plain: Mutex<HashSet<VersionId>>,
     zips: Arc<Semaphore>,
 }
 
@@ -75,6 +82,24 @@ impl Workshop {
             agent_column: "agent",
             created_column: "created_at",
         });
-        Self { pictures: Semaphore::new(PICTURES_AT_A_TIME), zips: Arc::new(Semaphore::new(ZIPS_AT_A_TIME)) }
+        let plain = Mutex::default();
+        Self {
+            pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
+            plain,
+            zips: Arc::new(Semaphore::new(ZIPS_AT_A_TIME)),
+        }
+    }
+
+    /// Whether no picture can be made of a version, as was found before.
+    fn is_plain(&self, version: VersionId) -> bool {
+        self.plain.lock().unwrap_or_else(PoisonError::into_inner).contains(&version)
+    }
+
+    fn note_plain(&self, version: VersionId) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if plain.len() >= MOST_PLAIN {
+            plain.clear();
+        }
+        plain.insert(version);
     }
 }

@@ -48,6 +48,9 @@ pub async fn put(
         };
         table::update(tx, frame, &Facts { public_date, ..merged }).await?;
     }
+    if !facts.headers.is_empty() {
+        table::put_headers(tx, frame, &facts.headers, same.is_none()).await?;
+    }
     table::relate(tx, frame, &facts.related).await?;
     if let Some(same) = same {
         return Ok(Recorded { frame, version: same.id, is_new_frame, is_new_version: false });

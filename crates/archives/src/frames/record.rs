@@ -40,7 +40,11 @@ impl Archives {
     }
 }
 
-async fn write(tx: &mut Tx, caller: &Caller, FrameRecord { facts, versions }: &FrameRecord) -> Result<Frame, ArchiveError> {
+async fn write(
+    tx: &mut Tx,
+    caller: &Caller,
+    FrameRecord { facts, versions }: &FrameRecord,
+) -> Result<Frame, ArchiveError> {
     let project = match table::projects_of(tx, &facts.basename).await?.as_slice() {
         [] => caller.project,
         [only] => *only,
@@ -49,6 +53,9 @@ async fn write(tx: &mut Tx, caller: &Caller, FrameRecord { facts, versions }: &F
     table::insert(tx, project, caller.user, facts).await?;
     let Existing { id, facts: known } = table::lock(tx, project, &facts.basename).await?;
     table::update(tx, id, &facts.clone().or(known)).await?;
+    if !facts.headers.is_empty() {
+        table::put_headers(tx, id, &facts.headers, true).await?;
+    }
     table::relate(tx, id, &facts.related).await?;
     for (md5, extension) in versions {
         if table::newest_version(tx, id).await?.is_none_or(|newest| newest.md5 != *md5) {

@@ -37,9 +37,9 @@ pub(crate) struct Limits {
 }
 
 impl Point {
-    /// The position at a right ascension and declination in degrees, if there is one.
+    /// The position at a right ascension and declination in degrees, if there is one; right ascensions may be some turns off.
     pub fn new(right_ascension: f64, declination: f64) -> Option<Self> {
-        let sound = right_ascension.abs() <= 360.0 && declination.abs() <= 90.0;
+        let sound = right_ascension.abs() <= 720.0 && declination.abs() <= 90.0;
         sound.then(|| Self { direction: direction(right_ascension, declination) })
     }
 
@@ -63,7 +63,9 @@ impl Region {
         let points: Option<Vec<Point>> = ring.iter().map(|[ra, dec]| Point::new(*ra, *dec)).collect();
         let mut corners: Vec<Vector> = points?.into_iter().map(|point| point.direction).collect();
         corners.dedup_by(|one, other| angle(*one, *other) < 1e-12);
-        if corners.len() > 1 && corners.first().zip(corners.last()).is_some_and(|(one, other)| angle(*one, *other) < 1e-12) {
+        if corners.len() > 1
+            && corners.first().zip(corners.last()).is_some_and(|(one, other)| angle(*one, *other) < 1e-12)
+        {
             corners.pop();
         }
         if !(3..=MOST_CORNERS).contains(&corners.len()) {
@@ -101,7 +103,8 @@ impl Region {
         if angle(self.centre, other.centre) > self.radius + other.radius + 1e-9 {
             return false;
         }
-        let holds_one = |one: &Self, of: &Self| of.corners.iter().any(|corner| one.covers(Point { direction: *corner }));
+        let holds_one =
+            |one: &Self, of: &Self| of.corners.iter().any(|corner| one.covers(Point { direction: *corner }));
         holds_one(self, other)
             || holds_one(other, self)
             || self.sides().any(|(a, b)| other.sides().any(|(c, d)| cross_each_other(a, b, c, d)))
@@ -128,7 +131,12 @@ impl Region {
             (west, east, south) = (-180.0, 180.0, -90.0);
         }
         let shift = 360.0 * ((west + 180.0) / 360.0).floor();
-        Limits { west: west - shift - MARGIN, east: east - shift + MARGIN, south: south - MARGIN, north: north + MARGIN }
+        Limits {
+            west: west - shift - MARGIN,
+            east: east - shift + MARGIN,
+            south: south - MARGIN,
+            north: north + MARGIN,
+        }
     }
 
     fn sides(&self) -> impl Iterator<Item = (Vector, Vector)> + '_ {
@@ -307,12 +315,19 @@ mod tests {
     fn what_is_written_is_read() {
         assert_eq!(Point::from_text("POINT(266.76 -34.19)"), Point::new(266.76, -34.19));
         assert_eq!(Point::from_text(" point ( 1e1   2 ) "), Point::new(10.0, 2.0));
-        for text in ["POINT(oops)", "POINT(1)", "POINT(1 2 3)", "POINT(1 91)", "POINT(nan 1)", "POINT(1 2", "1 2", "é", ""] {
+        for text in
+            ["POINT(oops)", "POINT(1)", "POINT(1 2 3)", "POINT(1 91)", "POINT(nan 1)", "POINT(1 2", "1 2", "é", ""]
+        {
             assert_eq!(Point::from_text(text), None, "{text}");
         }
         let area = Region::from_text("POLYGON((270 -29.1,270.7 -29.1,270.7 -28.8,270 -28.8,270 -29.1))").unwrap();
         assert!(area.covers(point(-89.5, -29.0)));
-        for text in ["POLYGON((0 0,1 1))", "POLYGON(0 0,1 1,2 0)", "POLYGON((0 0,1 1,2 0),(0 0,1 0,1 1))", "POLYGON((0 0,120 0,240 0))"] {
+        for text in [
+            "POLYGON((0 0,1 1))",
+            "POLYGON(0 0,1 1,2 0)",
+            "POLYGON((0 0,1 1,2 0),(0 0,1 0,1 1))",
+            "POLYGON((0 0,120 0,240 0))",
+        ] {
             assert_eq!(Region::from_text(text), None, "{text}");
         }
     }

@@ -73,10 +73,10 @@ pub(crate) async fn insert(
 ) -> Result<bool, ArchiveError> {
     let insert = "INSERT INTO frames (basename, observation_date, observation_day, proposal_id, instrument_id, target_name,
             target_folded, site_id, telescope_id, primary_optical_element, configuration_type, submitter, reduction_level,
-            exposure_time, public_date, observation_id, request_id, area, west, east, south, north, headers,
-            project, agent, created_at)
+            exposure_time, public_date, observation_id, request_id, area, west, east, south, north, project, agent,
+            created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25, $26)
+            $24, $25)
         ON CONFLICT (project, basename) DO NOTHING";
     let now = tx.now();
     let mut values = written(facts);
@@ -90,8 +90,8 @@ pub(crate) async fn update(tx: &mut Tx, frame: FrameId, facts: &Facts) -> Result
             instrument_id = $5, target_name = $6, target_folded = $7, site_id = $8, telescope_id = $9,
             primary_optical_element = $10, configuration_type = $11, submitter = $12, reduction_level = $13,
             exposure_time = $14, public_date = $15, observation_id = $16, request_id = $17, area = $18, west = $19,
-            east = $20, south = $21, north = $22, headers = $23
-        WHERE id = $24";
+            east = $20, south = $21, north = $22
+        WHERE id = $23";
     let mut values = written(facts);
     values.extend(values![frame.0]);
     tx.exec_sql(update, values).await?;
@@ -103,7 +103,6 @@ fn written(facts: &Facts) -> Vec<Value> {
     // An area that encloses nothing we understand is kept, and found by no position.
     let limits = facts.area.as_deref().and_then(Region::of_ring).map(|region| region.limits());
     let area = facts.area.as_ref().map(|ring| serde_json::json!(ring).to_string());
-    let headers = serde_json::Value::Object(facts.headers.clone()).to_string();
     values![
         facts.basename,
         facts.observation_date,
@@ -127,7 +126,6 @@ fn written(facts: &Facts) -> Vec<Value> {
         limits.map(|limits| limits.east),
         limits.map(|limits| limits.south),
         limits.map(|limits| limits.north),
-        headers,
     ]
 }
 
@@ -136,10 +134,10 @@ pub(crate) async fn lock(tx: &mut Tx, project: ProjectId, basename: &str) -> Res
     let lock = "UPDATE frames SET basename = basename WHERE project = $1 AND basename = $2
         RETURNING id, basename, observation_date, observation_day, proposal_id, instrument_id, target_name, site_id,
             telescope_id, primary_optical_element, configuration_type, submitter, reduction_level, exposure_time,
-            public_date, observation_id, request_id, area, headers";
+            public_date, observation_id, request_id, area";
     let row = tx.row_sql(lock, values![project, basename]).await?.ok_or(ArchiveError::NoFrame)?;
     let id = FrameId(row.get("id")?);
-    Ok(Existing { id, facts: Facts { headers: headers(id, &row)?, ..facts(id, &row)? } })
+    Ok(Existing { id, facts: facts(id, &row)? })
 }
 
 /// The projects that have a frame of this name.
@@ -167,8 +165,7 @@ pub(crate) async fn insert_version(
         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     let now = tx.now();
     let size = i64::try_from(version.size).unwrap_or(i64::MAX);
-    let values =
-        values![frame.0, version.digest, version.md5.to_vec(), size, version.extension, version.agent, now];
+    let values = values![frame.0, version.digest, version.md5.to_vec(), size, version.extension, version.agent, now];
     one_id(tx.row_sql(insert, values).await?).map(VersionId)
 }
 
@@ -180,10 +177,7 @@ pub(crate) async fn newest_version(tx: &mut Tx, frame: FrameId) -> Result<Option
 }
 
 /// The versions of frames, the newest first.
-pub(crate) async fn versions(
-    tx: &mut Tx,
-    frames: &[FrameId],
-) -> Result<HashMap<FrameId, Vec<Version>>, CatalogError> {
+pub(crate) async fn versions(tx: &mut Tx, frames: &[FrameId]) -> Result<HashMap<FrameId, Vec<Version>>, CatalogError> {
     let mut found: HashMap<FrameId, Vec<Version>> = HashMap::new();
     for chunk in frames.chunks(CHUNK) {
         let mut select = version_columns();
@@ -250,31 +244,33 @@ pub(crate) async fn held_by_md5(tx: &mut Tx, md5: &[u8]) -> Result<Option<(Diges
 }
 
 /// The relatives of frames within their projects, in either direction.
-pub(crate) async fn relatives(
-    tx: &mut Tx,
-    frames: &[FrameId],
-) -> Result<HashMap<FrameId, Vec<FrameId>>, CatalogError> {
-    let mut found: HashMap<FrameId, Vec<FrameId>> = HashMap::new();
-    for chunk in frames.chunks(CHUNK) {
-        // What a frame names, and what names it: the same three tables, begun at either end.
-        for (given, other) in [("source", "target"), ("target", "source")] {
-            let column = |table: &'static str, name: &'static str| Expr::col((table, name));
-            let mut select = Query::select();
-            select.expr_as(column(given, "id"), "frame").expr_as(column(other, "id"), "relative");
-            select.from_as("frames", "source");
-            select.inner_join("frame_relations", column("frame_relations", "frame").equals(("source", "id")));
-            select.join_as(
-                sea_query::JoinType::InnerJoin,
-                "frames",
-                "target",
-                column("target", "basename")
-                    .equals(("frame_relations", "related"))
-                    .and(column("target", "project").equals(("source", "project"))),
-            );
-            select.and_where(column(given, "id").is_in(chunk.iter().map(|frame| frame.0)));
-            for row in tx.rows(&select).await? {
-                found.entry(FrameId(row.get("frame")?)).or_default().push(FrameId(row.get("relative")?));
-            }
+///
+/// Names are looked up one table at a time: a join would let a database without statistics begin at the wrong end.
+pub(crate) async fn relatives(tx: &mut Tx, frames: &[FrameId]) -> Result<HashMap<FrameId, Vec<FrameId>>, CatalogError> {
+    let ids: Vec<i64> = frames.iter().map(|frame| frame.0).collect();
+    let known = names(tx, "id", &ids).await?;
+    let named = relations(tx, "frame", &ids).await?;
+    let targets: Vec<String> = distinct_values(named.iter().map(|(_, name)| name.clone()));
+    let own: Vec<String> = distinct_values(known.iter().map(|frame| frame.basename.clone()));
+    let naming = relations(tx, "related", &own).await?;
+    let sources: Vec<i64> = distinct_values(naming.iter().map(|(source, _)| *source));
+    let by_place = |frames: Vec<Named>| {
+        let places = frames.into_iter().map(|frame| ((frame.project, frame.basename), frame.id));
+        places.collect::<HashMap<(ProjectId, String), i64>>()
+    };
+    let projects: HashMap<i64, ProjectId> = known.iter().map(|frame| (frame.id, frame.project)).collect();
+    let (target_ids, source_projects) =
+        (by_place(names(tx, "basename", &targets).await?), names(tx, "id", &sources).await?);
+    let (own_ids, mut found) = (by_place(known), HashMap::<FrameId, Vec<FrameId>>::new());
+    for (frame, name) in named {
+        let target = projects.get(&frame).and_then(|project| target_ids.get(&(*project, name)));
+        found.entry(FrameId(frame)).or_default().extend(target.copied().map(FrameId));
+    }
+    let source_projects: HashMap<i64, ProjectId> =
+        source_projects.into_iter().map(|frame| (frame.id, frame.project)).collect();
+    for (source, name) in naming {
+        if let Some(frame) = source_projects.get(&source).and_then(|project| own_ids.get(&(*project, name))) {
+            found.entry(FrameId(*frame)).or_default().push(FrameId(source));
         }
     }
     for relatives in found.values_mut() {
@@ -284,18 +280,80 @@ pub(crate) async fn relatives(
     Ok(found)
 }
 
-/// The JSON of a frame's headers.
+/// A frame by its place among others.
+struct Named {
+    id: i64,
+    project: ProjectId,
+    basename: String,
+}
+
+/// The frames of which a column has one of these values.
+async fn names<T>(tx: &mut Tx, column: &'static str, values: &[T]) -> Result<Vec<Named>, CatalogError>
+where
+    T: Clone + Into<Value>,
+{
+    let mut found = Vec::new();
+    for chunk in values.chunks(CHUNK) {
+        let mut select = Query::select();
+        select.columns(["id", "project", "basename"]).from("frames");
+        select.and_where(Expr::col(column).is_in(chunk.iter().cloned()));
+        for row in tx.rows(&select).await? {
+            found.push(Named { id: row.get("id")?, project: row.get("project")?, basename: row.get("basename")? });
+        }
+    }
+    Ok(found)
+}
+
+/// The relations of which a column has one of these values: the frame, and the name it gives.
+async fn relations<T>(tx: &mut Tx, column: &'static str, values: &[T]) -> Result<Vec<(i64, String)>, CatalogError>
+where
+    T: Clone + Into<Value>,
+{
+    let mut found = Vec::new();
+    for chunk in values.chunks(CHUNK) {
+        let mut select = Query::select();
+        select.columns(["frame", "related"]).from("frame_relations");
+        select.and_where(Expr::col(column).is_in(chunk.iter().cloned()));
+        for row in tx.rows(&select).await? {
+            found.push((row.get("frame")?, row.get("related")?));
+        }
+    }
+    Ok(found)
+}
+
+fn distinct_values<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// Stores a frame's headers: over those it has, or only if it has none.
+pub(crate) async fn put_headers(
+    tx: &mut Tx,
+    frame: FrameId,
+    headers: &serde_json::Map<String, serde_json::Value>,
+    replace: bool,
+) -> Result<(), CatalogError> {
+    let statement = match replace {
+        true => {
+            "INSERT INTO frame_headers (frame, headers) VALUES ($1, $2)
+                ON CONFLICT (frame) DO UPDATE SET headers = excluded.headers"
+        }
+        false => "INSERT INTO frame_headers (frame, headers) VALUES ($1, $2) ON CONFLICT (frame) DO NOTHING",
+    };
+    let text = serde_json::Value::Object(headers.clone()).to_string();
+    tx.exec_sql(statement, values![frame.0, text]).await.map(drop)
+}
+
+/// A frame's headers; none if nobody told any.
 pub(crate) async fn headers_of(
     tx: &mut Tx,
     frame: FrameId,
 ) -> Result<serde_json::Map<String, serde_json::Value>, ArchiveError> {
-    let row = tx.row_sql("SELECT headers FROM frames WHERE id = $1", values![frame.0]).await?;
-    headers(frame, &row.ok_or(ArchiveError::NoFrame)?)
-}
-
-fn headers(frame: FrameId, row: &Row) -> Result<serde_json::Map<String, serde_json::Value>, ArchiveError> {
-    let text: String = row.get("headers")?;
-    serde_json::from_str(&text).map_err(|error| damaged(frame, error))
+    let row = tx.row_sql("SELECT headers FROM frame_headers WHERE frame = $1", values![frame.0]).await?;
+    let Some(row) = row else { return Ok(serde_json::Map::new()) };
+    serde_json::from_str(&row.get::<String>("headers")?).map_err(|error| damaged(frame, error))
 }
 
 fn damaged(frame: FrameId, problem: impl std::fmt::Display) -> ArchiveError {

@@ -10,7 +10,10 @@ use tokio::runtime::Handle;
 
 use super::file::{self, BlobFile};
 use super::get::FrameContent;
-use super::{Frame, FrameId, FrameQuery, KIND, Filter, PageRequest, Shape, Thumbnail, ThumbnailId, ThumbnailSize, VersionId, Viewer, table};
+use super::{
+    Filter, Frame, FrameId, FrameQuery, KIND, PageRequest, Shape, Thumbnail, ThumbnailId, ThumbnailSize, VersionId,
+    Viewer, table,
+};
 use crate::{ArchiveError, Archives};
 
 /// Frames of one name that are pictured because somebody asks for their thumbnails.
@@ -82,7 +85,11 @@ impl Archives {
         let shape = Shape { related: false, thumbnails: true };
         for frame in self.frames(viewer, query, page, shape).await?.frames {
             let has_none = frame.thumbnails.as_ref().is_some_and(Vec::is_empty);
-            if has_none && let Err(error) = self.illustrate(frame.id).await {
+            let is_plain = frame.versions.first().is_none_or(|version| self.workshop().is_plain(version.id));
+            if has_none
+                && !is_plain
+                && let Err(error) = self.illustrate(frame.id).await
+            {
                 tracing::debug!(frame = %frame.id, %error, "no thumbnails were made");
             }
         }
@@ -96,17 +103,26 @@ impl Archives {
     pub async fn illustrate(&self, frame: FrameId) -> Result<(), ArchiveError> {
         let Frame { project, versions, .. } = self.frame(Viewer::Everything, frame).await?;
         let version = versions.into_iter().next().ok_or(ArchiveError::NoFrame)?;
-        let _turn = self.workshop().pictures.acquire().await;
+        // It goes along with the work, which goes on when nobody waits for it any more.
+        let turn = Arc::clone(&self.workshop().pictures).acquire_owned().await;
         let mut file = BlobFile::new(self.blobs().clone(), Handle::current(), version.digest, version.size);
         let extension = version.extension.clone();
-        let drawing = tokio::task::spawn_blocking(move || match file::is_gzipped(&extension) {
-            true => draw(&mut file::inflate(&mut file)?),
-            false => draw(&mut file),
+        let drawing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            match file::is_gzipped(&extension) {
+                true => draw(&mut file::inflate(&mut file)?),
+                false => draw(&mut file),
+            }
         });
         let drawn = drawing.await;
-        let pictures =
-            drawn.map_err(|error| ArchiveError::Aborted { what: "drawing a picture", problem: error.to_string() })??;
-        for (size, jpeg) in pictures {
+        let drawn =
+            drawn.map_err(|error| ArchiveError::Aborted { what: "drawing a picture", problem: error.to_string() });
+        let drawn = drawn.flatten();
+        // Not when store or memory were in the way: then it may be tried again.
+        if drawn.as_ref().map_or_else(|error| !error.category().is_transient(), Vec::is_empty) {
+            self.workshop().note_plain(version.id);
+        }
+        for (size, jpeg) in drawn? {
             let mut upload = self.blobs().begin();
             upload.write(&jpeg).await?;
             let held = upload.finish().await?;

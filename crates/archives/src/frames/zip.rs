@@ -3,7 +3,7 @@
 //! Zip and FITS are written and read by code that knows no async, so a thread does both and hands pieces over. It waits for
 //! the reader, and ends when there is none any more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 
 use ::zip::ZipWriter;
@@ -170,7 +170,12 @@ fn start<W: Write + io::Seek>(zip: &mut ZipWriter<W>, folder: &str, name: &str, 
 }
 
 /// The header that describes the frame, without its image, and the catalogue as it is.
-fn copy_catalogue(sink: &mut impl Write, file: &mut BlobFile, hdus: &[Hdu], catalogue: &Hdu) -> Result<(), ArchiveError> {
+fn copy_catalogue(
+    sink: &mut impl Write,
+    file: &mut BlobFile,
+    hdus: &[Hdu],
+    catalogue: &Hdu,
+) -> Result<(), ArchiveError> {
     let described = hdus.iter().find(|hdu| hdu.is_image()).or(hdus.first());
     let header = match described {
         Some(hdu) if hdu.kind == Kind::CompressedImage => plain_header(&hdu.header, true)?,
@@ -201,15 +206,15 @@ fn unpacked_size(hdus: &[Hdu]) -> u64 {
 
 /// Names of members. Two projects may have frames of one name.
 #[derive(Default)]
-struct Names(HashMap<String, ()>);
+struct Names(HashSet<String>);
 
 impl Names {
     fn one(&mut self, frame: &Frame, name: &str) -> String {
-        let name = match self.0.contains_key(name) {
+        let name = match self.0.contains(name) {
             false => name.to_owned(),
             true => format!("{}-{name}", frame.id),
         };
-        self.0.insert(name.clone(), ());
+        self.0.insert(name.clone());
         name
     }
 }

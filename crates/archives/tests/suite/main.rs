@@ -1,5 +1,20 @@
-//! Archives, from outside.
+//! What archives promise, on both engines, and what they stand from the archives of others.
 
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod declared;
+#[cfg(test)]
+mod finding;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod local;
+#[cfg(test)]
 mod ocs;
+#[cfg(test)]
+mod seeing;
+#[cfg(test)]
+mod zipping;

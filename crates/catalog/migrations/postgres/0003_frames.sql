@@ -5,7 +5,6 @@
 -- degrees: they narrow a search on the sky, they do not decide. `west` is within -180 to 180, and `east` follows from it without a jump.
 -- `target_folded` is the target's name in small letters without accents: it is searched, not answered.
 -- `public_date` is when everybody may see the frame; without it only members of the project may.
--- `headers` is a JSON object of the newest version's keywords.
 CREATE TABLE frames (
     id                      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     project                 text COLLATE "C" NOT NULL REFERENCES projects (id),
@@ -33,13 +32,18 @@ CREATE TABLE frames (
     north                   double precision,
     agent                   text COLLATE "C" NOT NULL,
     created_at              bigint NOT NULL,
-    headers                 text COLLATE "C" NOT NULL,
     UNIQUE (project, basename)
 );
-CREATE INDEX frames_by_date ON frames (observation_date, id);
-CREATE INDEX frames_by_proposal ON frames (proposal_id, observation_date, id);
+CREATE INDEX frames_by_date ON frames (observation_date DESC NULLS LAST, id DESC);
+CREATE INDEX frames_by_proposal ON frames (proposal_id, observation_date DESC NULLS LAST, id DESC);
 CREATE INDEX frames_by_request ON frames (request_id);
 CREATE INDEX frames_by_basename ON frames (basename);
+
+-- The keywords of a frame's newest version, as a JSON object. They are many, and searched by nobody: apart, they are in no search's way.
+CREATE TABLE frame_headers (
+    frame   bigint NOT NULL PRIMARY KEY REFERENCES frames (id),
+    headers text COLLATE "C" NOT NULL
+);
 
 -- The bytes of a frame, as they came, one row for each time they changed; the greatest `id` is the newest.
 CREATE TABLE frame_versions (

@@ -1,7 +1,7 @@
 -- Fetches: what was asked of online archives, what they listed, and what of it a reduction tree holds.
 
 -- `id` is that of the activity that does it. `config` is the checked configuration as JSON: names of environment variables,
--- never what they hold. `tree` is the root of the sorted directories.
+-- never what they hold. `tree` is the root of the sorted directories; `report` accounts for every frame, once it has ended.
 CREATE TABLE fetches (
     id           TEXT    NOT NULL PRIMARY KEY REFERENCES activities (id),
     project      TEXT    NOT NULL REFERENCES projects (id),
@@ -12,6 +12,7 @@ CREATE TABLE fetches (
     window_start INTEGER NOT NULL,
     window_end   INTEGER NOT NULL,
     created_at   INTEGER NOT NULL,
+    report       TEXT,
     undone_at    INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fetches_by_project ON fetches (project, id);

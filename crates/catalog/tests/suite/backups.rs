@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Entity, Existing, Manifest, Pools, values};
+use holotype_catalog::{Catalog, CatalogError, CatalogUrl, Entity, Existing, Manifest, Pools, Tx, values};
 use holotype_core::{Clock as _, Digest, ProjectId, UserId};
 use secrecy::SecretString;
 
@@ -53,10 +53,54 @@ pub(crate) async fn fill(bench: &Bench) {
             tx.exec_sql(file, values![ProjectId::DEFAULT, Digest::of(b"abc"), tx.now()]).await?;
             let schema = "INSERT INTO datapoint_schemas (project, label, schema, agent, updated_at)
                 VALUES ($1, 'Temperature', '{}', $2, $3)";
-            tx.exec_sql(schema, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await
+            tx.exec_sql(schema, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await?;
+            fill_frames(tx).await?;
+            fill_fetches(tx).await
         })
     });
     filled.await.unwrap();
+}
+
+/// A fetch with one frame, which its tree holds, and the schedule that asked for it.
+async fn fill_fetches(tx: &mut Tx) -> Result<(), CatalogError> {
+    let activity = tx.row_sql("SELECT id FROM activities", values![]).await?.unwrap().get::<String>("id")?;
+    let fetch = "INSERT INTO fetches (id, project, agent, name, tree, config, window_start, window_end, created_at)
+        VALUES ($1, $2, $3, 'night.yaml', '/data', '{}', $4, $4, $4)";
+    tx.exec_sql(fetch, values![activity, ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await?;
+    let frame = "INSERT INTO fetch_frames (fetch_id, position, archive, name, state, transferred, changed_at)
+        VALUES ($1, 0, 'https://archive.example', 'e91.fits.fz', 'placed', 3, $2)";
+    tx.exec_sql(frame, values![activity, tx.now()]).await?;
+    let held = "INSERT INTO held_frames (project, tree, archive, name, proposal, state, blob, fetch_id, seen)
+        VALUES ($1, '/data', 'https://archive.example', 'e91.fits.fz', 'P1', 'placed', $2, $3, $3)";
+    tx.exec_sql(held, values![ProjectId::DEFAULT, Digest::of(b"abc"), activity]).await?;
+    let schedule = "INSERT INTO fetch_schedules (id, project, agent, name, request, cron, time_zone, next_at, created_at)
+        VALUES ('01ARZ3NDEKTSV4RRFFQ69G5FAV', $1, $2, 'nightly', '{}', '0 9 * * *', 'UTC', $3, $3)";
+    tx.exec_sql(schedule, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await.map(drop)
+}
+
+/// A frame with all that belongs to it, and one that went: its number is not given out again.
+async fn fill_frames(tx: &mut Tx) -> Result<(), CatalogError> {
+    let frame =
+        "INSERT INTO frames (project, basename, observation_date, target_name, exposure_time, area, west, agent,
+            created_at)
+        VALUES ($1, $2, $3, 'Höchst', 60.5, '[[1.5,2.5]]', -93.25, $4, $3) RETURNING id";
+    let mut last = 0_i64;
+    for basename in ["gone", "e91"] {
+        let row = tx.row_sql(frame, values![ProjectId::DEFAULT, basename, tx.now(), UserId::LOCAL]).await?;
+        last = row.unwrap().get("id")?;
+    }
+    tx.exec_sql("DELETE FROM frames WHERE basename = 'gone'", values![]).await?;
+    let headers = "INSERT INTO frame_headers (frame, headers) VALUES ($1, '{\"RLEVEL\":91}')";
+    tx.exec_sql(headers, values![last]).await?;
+    let version = "INSERT INTO frame_versions (frame, digest, md5, size, extension, agent, created_at)
+        VALUES ($1, $2, $3, 3, '.fits.fz', $4, $5) RETURNING id";
+    let values = values![last, Digest::of(b"abc"), vec![7_u8; 16], UserId::LOCAL, tx.now()];
+    let version: i64 = tx.row_sql(version, values).await?.unwrap().get("id")?;
+    tx.exec_sql("INSERT INTO frame_relations (frame, related) VALUES ($1, 'e00')", values![last]).await?;
+    let thumbnail = "INSERT INTO frame_thumbnails (version, size, digest, md5, bytes, created_at)
+        VALUES ($1, 'small', $2, $3, 3, $4)";
+    let values = values![version, Digest::of(b"abc"), vec![7_u8; 16], tx.now()];
+    tx.exec_sql(thumbnail, values).await.map(drop)
 }
 
 /// Every row of every table as text, to compare catalogs of both engines.

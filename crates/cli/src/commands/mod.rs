@@ -1,5 +1,6 @@
 //! One folder per noun, one file per verb.
 
+pub(crate) mod archive;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod database;

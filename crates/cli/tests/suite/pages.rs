@@ -18,8 +18,12 @@ use crate::lab::{Lab, PROGRAM};
 const ADDRESS: &str = "127.0.0.1:8004";
 
 /// Commands that go on until Ctrl-C, and what they say when they are ready.
-const LASTING: [(&str, &str); 3] =
-    [("holotype serve", "listening on"), ("holotype datapoint tail", "waiting"), ("holotype worker", "working on")];
+const LASTING: [(&str, &str); 4] = [
+    ("holotype serve", "listening on"),
+    ("holotype datapoint tail", "waiting"),
+    ("holotype archive watch", "watching"),
+    ("holotype worker", "working on"),
+];
 
 /// A block of commands, and the line it begins at.
 struct Block {

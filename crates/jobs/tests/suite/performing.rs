@@ -3,7 +3,9 @@
 use holotype_jobs::{Failure, State};
 use serde_json::json;
 
-use crate::support::{Lab, Tally, Workers, counting, ended, handler, listed, log_texts, new_job, on_both_engines, owner};
+use crate::support::{
+    Lab, Tally, Workers, counting, ended, handler, listed, log_texts, new_job, on_both_engines, owner,
+};
 
 on_both_engines!(
     a_job_is_done_here_and_no_worker_is_offered_it,

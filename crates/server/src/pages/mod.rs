@@ -3,16 +3,17 @@
 //! They are clients of the API like any other and carry no data themselves, so they are public. A policy in their headers
 //! forbids them to load or send anything beyond this server, and others to frame them.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
+use crate::routes::frames::Links;
 use crate::state::ServerState;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
@@ -39,7 +40,9 @@ async fn reference() -> Response {
 }
 
 /// A page for people, an index for programs.
-async fn index(State(state): State<ServerState>, headers: HeaderMap) -> Response {
+async fn index(State(state): State<ServerState>, request: Request) -> Response {
+    let (parts, _body) = request.into_parts();
+    let (headers, links) = (&parts.headers, Links::new(&state, &parts));
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
         return to("/ui/");
@@ -56,6 +59,10 @@ async fn index(State(state): State<ServerState>, headers: HeaderMap) -> Response
             "datapoints": "/datapoints",
             "api": "/api/v1/whoami",
         },
+        // The archive's own index, for its clients.
+        "frames": links.to("/frames/"),
+        "versions": links.to("/versions/"),
+        "thumbnails": links.to("/thumbnails/"),
     }))
     .into_response()
 }

@@ -26,7 +26,9 @@ async fn refuse() -> Failure {
 /// Leaves `HEAD` out of what the contract's paths allow.
 pub(crate) async fn allow(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let of_the_contract = ["/datapoint", "/health", "/settings"].iter().any(|start| path.starts_with(start));
+    // With a slash at its end, it is the archive's.
+    let of_the_contract =
+        path != "/health/" && ["/datapoint", "/health", "/settings"].iter().any(|start| path.starts_with(start));
     let mut response = next.run(request).await;
     let allowed = response.headers().get(ALLOW).filter(|_| of_the_contract).and_then(|value| value.to_str().ok());
     let others: Option<Vec<_>> =

@@ -2,6 +2,7 @@
 #![expect(unused_qualifications, reason = "the macro that describes routes writes names in full")]
 
 pub(crate) mod datapoints;
+pub(crate) mod frames;
 pub(crate) mod health;
 pub(crate) mod methods;
 pub(crate) mod settings;

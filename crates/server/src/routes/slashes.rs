@@ -12,14 +12,13 @@ use crate::problem::Failure;
 use crate::state::ServerState;
 
 /// The contract's paths, with a slash too many.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 9] = [
     "/datapoint/",
     "/datapoint/{id}/",
     "/datapoint/{id}/value/",
     "/datapoints/",
     "/datapoints/query/",
     "/docs/",
-    "/health/",
     "/openapi.json/",
     "/redoc/",
     "/settings/",

@@ -14,7 +14,11 @@ use tower::ServiceExt;
 use crate::support::{Lab, ask};
 
 /// Operations that anybody may call, because they tell nothing of anybody.
-const PUBLIC: [&str; 1] = ["get /health"];
+const PUBLIC: [&str; 2] = ["get /health", "get /health/"];
+
+/// Paths of the archive: anybody may call them, and is answered as far as they may see.
+const BY_VISIBILITY: [&str; 6] =
+    ["/frames/", "/thumbnails/", "/versions/", "/api-token-auth/", "/revoke_token/", "/profile/"];
 
 /// In everything that is Ann's, and in nothing else.
 const MARK: &str = "anns-own";
@@ -26,6 +30,9 @@ struct Ann {
     job: ActivityId,
     digest: String,
     token_id: String,
+    frame: i64,
+    version: i64,
+    thumbnail: i64,
 }
 
 struct Operation {
@@ -56,6 +63,10 @@ impl Operation {
             segment if !segment.starts_with('{') => segment.to_owned(),
             "{id}" if self.path.starts_with("/api/v1/jobs/") => ann.job.to_string(),
             "{id}" if self.path.starts_with("/api/v1/tokens/") => ann.token_id.clone(),
+            "{id}" if self.path.starts_with("/frames/") => ann.frame.to_string(),
+            "{id}" if self.path.starts_with("/thumbnails/") => ann.thumbnail.to_string(),
+            "{version}" => ann.version.to_string(),
+            "{filename}" => "frame.fits".to_owned(),
             "{id}" if self.path.contains("/lineage/") || self.path.contains("/datapoint") => {
                 format!("{MARK}-datapoint")
             }
@@ -78,6 +89,10 @@ impl Operation {
         parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "project" && one["in"] == "query"))
     }
 
+    fn is_by_visibility(&self) -> bool {
+        BY_VISIBILITY.iter().any(|start| self.path.starts_with(start))
+    }
+
     /// A body that the operation takes, so that it is not refused for its form alone.
     fn body(&self) -> (&'static str, String) {
         let json = |value: Value| ("application/json", value.to_string());
@@ -89,6 +104,12 @@ impl Operation {
             ("POST", "/api/v1/datapoints/batch") => {
                 ("application/x-ndjson", "{\"data_type\":\"json\",\"value\":1}\n".to_owned())
             }
+            ("POST", "/api/v1/frames") => {
+                ("multipart/form-data; boundary=B", String::from_utf8(a_frame("bobs.fits", "bob's")).unwrap())
+            }
+            ("POST", "/frames/zip/") => json(json!({"frame_ids": [1, 2, 3]})),
+            ("POST", "/frames/") => json(json!({"basename": MARK, "version_set": []})),
+            ("POST", "/api-token-auth/") => json(json!({"username": format!("{MARK}-ann"), "password": "a guess"})),
             ("POST", "/api/v1/users") => json(json!({"name": "carol"})),
             ("PUT", "/api/v1/users/{name}/password") => json(json!({"password": "a new password of bob's"})),
             ("POST", "/api/v1/tokens") => json(json!({"name": "more", "user": format!("{MARK}-ann")})),
@@ -118,7 +139,14 @@ async fn laboratory() -> (Lab, Ann, String) {
     lab.send(request.body(Body::from(schema)).unwrap()).await.expect(200);
     let files = lab.get_as(&token, &format!("/api/v1/datapoints/{MARK}-datapoint/files")).await.expect(200).json();
     let tokens = lab.get_as(&token, "/api/v1/tokens").await.expect(200).json();
+    let request = as_ann(ask("POST", "/api/v1/frames")).header("content-type", "multipart/form-data; boundary=B");
+    let frame = request.body(Body::from(a_frame(&format!("{MARK}.fits"), MARK))).unwrap();
+    let frame = lab.send(frame).await.expect(201).json();
+    let pictures = lab.get_as(&token, "/thumbnails/").await.expect(200).json();
     let ann = Ann {
+        frame: frame["frame"].as_i64().unwrap(),
+        version: frame["version"].as_i64().unwrap(),
+        thumbnail: pictures["results"][0]["id"].as_i64().unwrap(),
         job: enqueue(&lab, &caller).await,
         digest: files["items"][0]["digest"].as_str().unwrap().to_owned(),
         token_id: tokens["items"][0]["id"].as_str().unwrap().to_owned(),
@@ -126,6 +154,24 @@ async fn laboratory() -> (Lab, Ann, String) {
         caller,
     };
     (lab, ann, bob)
+}
+
+/// A form with a FITS file that has nothing but a header, which is text.
+fn a_frame(name: &str, target: &str) -> Vec<u8> {
+    let cards = [
+        "SIMPLE  =                    T".to_owned(),
+        "BITPIX  =                    8".to_owned(),
+        "NAXIS   =                    2".to_owned(),
+        "NAXIS1  =                   60".to_owned(),
+        "NAXIS2  =                   48".to_owned(),
+        format!("OBJECT  = '{:<8}'", target.replace('\'', "''")),
+        "END".to_owned(),
+    ];
+    let mut file: String = cards.iter().map(|card| format!("{card:<80}")).collect();
+    file = format!("{file:<2880}");
+    file.extend((0..60 * 48).map(|pixel| char::from(32 + (pixel % 90) as u8)));
+    let head = format!("--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    format!("{head}{file}\r\n--B--\r\n").into_bytes()
 }
 
 async fn enqueue(lab: &Lab, caller: &Caller) -> ActivityId {
@@ -160,7 +206,12 @@ async fn every_operation_needs_a_caller_unless_it_is_known_to_be_public() {
     for operation in operations(&lab).await {
         let (status, text) = answer(&lab, &operation, &operation.of(&ann), None).await;
         if PUBLIC.contains(&operation.name().as_str()) {
-            assert!(status.is_success() && operation.facts.get("security").is_none(), "{}", operation.name());
+            let is_open = operation.facts.get("security").is_none_or(|security| security[0] == json!({}));
+            assert!(status.is_success() && is_open, "{}", operation.name());
+        } else if operation.is_by_visibility() {
+            assert_eq!(operation.facts["security"][0], json!({}), "{}", operation.name());
+            assert!(!operation.has_variables() || status == 404, "{}: {status} {text}", operation.name());
+            assert!(operation.method == "GET" || !status.is_success(), "{}: {status} {text}", operation.name());
         } else {
             assert_eq!(status, 401, "{}: {text}", operation.name());
             assert!(operation.facts["security"].is_array(), "{}", operation.name());
@@ -173,7 +224,9 @@ async fn every_operation_needs_a_caller_unless_it_is_known_to_be_public() {
 async fn no_operation_shows_or_changes_what_is_anothers() {
     let (lab, ann, bob) = laboratory().await;
     let project = format!("project={}", ann.caller.project);
-    for operation in operations(&lab).await {
+    // Its subject is the token that is presented, and Bob needs his for the rest.
+    let all = operations(&lab).await.into_iter().filter(|operation| operation.path != "/revoke_token/");
+    for operation in all {
         let path = operation.of(&ann);
         let (status, text) = answer(&lab, &operation, &path, Some(&bob)).await;
         let (_, body) = operation.body();
@@ -221,6 +274,8 @@ async fn unchanged(lab: &Lab, ann: &Ann, bob: &str) {
     let members = get(&format!("/api/v1/projects/{}/members", ann.caller.project)).await;
     assert_eq!(members["items"].as_array().unwrap().len(), 1);
     assert_eq!(get("/api/v1/tokens").await["items"].as_array().unwrap().len(), 1);
+    let frames = get("/frames/").await;
+    assert_eq!((frames["count"].as_u64(), &frames["results"][0]["basename"]), (Some(1), &json!(MARK)));
     // The same bytes are another entity in another project.
     lab.get_as(&ann.token, &format!("/api/v1/lineage/blob/{}", ann.digest)).await.expect(200);
     lab.get_as(bob, &format!("/api/v1/lineage/blob/{}", ann.digest)).await.expect(404);

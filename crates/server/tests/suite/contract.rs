@@ -156,7 +156,7 @@ async fn methods_and_slashes_follow_the_contract() {
         ("/datapoints/?number=1&x=%20", "http://127.0.0.1:8004/datapoints?number=1&x=%20"),
         ("/datapoint/a%2Fb/", "http://127.0.0.1:8004/datapoint/a%2Fb"),
         ("/datapoint/", "http://127.0.0.1:8004/datapoint"),
-        ("/health/", "http://127.0.0.1:8004/health"),
+        ("/settings/", "http://127.0.0.1:8004/settings"),
     ] {
         assert_eq!(method("POST", path).await.expect(307).header("location"), location);
     }

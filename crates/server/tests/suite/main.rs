@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 mod access;
+mod archive_replay;
 mod browsers;
 mod contract;
 mod datapoints;
+mod frames;
 mod hostile;
 mod jobs;
 mod limits;

@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod datapoints;
+mod frames;
 mod health;
 mod jobs;
 mod lineage;
@@ -34,5 +35,6 @@ pub(crate) fn routes(state: &ServerState) -> OpenApiRouter<ServerState> {
         .merge(database::routes())
         .merge(health::routes())
         .route_layer(from_fn_with_state(state.clone(), idempotency::remember));
-    OpenApiRouter::new().nest("/api/v1", small.merge(datapoints::routes()).merge(schemas::routes()))
+    OpenApiRouter::new()
+        .nest("/api/v1", small.merge(datapoints::routes()).merge(schemas::routes()).merge(frames::routes()))
 }
