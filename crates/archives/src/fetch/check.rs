@@ -1,11 +1,13 @@
 //! What is asked of a request that was read on one machine and is to be carried out on another.
 //!
 //! Whoever hands it in has read and checked the files themselves; a machine that gets it as JSON believes nothing of that. It reads
-//! no file that the request names: rules and template are in it, and a definition can only be one that is built in.
+//! no file that the request names: rules, template and definitions are in it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::config::{ArchiveConfig, MOST_BYTES, problem_of_address};
+use super::connect;
 use super::run::FetchRequest;
 use crate::ArchiveError;
 
@@ -35,6 +37,7 @@ impl FetchRequest {
         text_is_usable("name", &self.name)?;
         count_is_usable("archives", config.archives.len())?;
         config.archives.iter().try_for_each(archive_is_usable)?;
+        self.definitions_are_there()?;
         if config.window.is_some_and(|window| window.start > window.end) || self.window.start > self.window.end {
             return Err(wrong("window", "it ends before it begins"));
         }
@@ -43,6 +46,19 @@ impl FetchRequest {
             return Err(wrong("request", "it is larger than a mebibyte"));
         }
         Ok(())
+    }
+
+    /// An archive with a definition comes with its text; without it, it would be asked as one of another kind.
+    fn definitions_are_there(&self) -> Result<(), ArchiveError> {
+        let mut defined = BTreeSet::new();
+        for archive in self.config.archives.iter().filter(|archive| archive.definition.is_some()) {
+            let text = self.definitions.get(&archive.key).ok_or(wrong("definitions", "the text of one is missing"))?;
+            connect::definition(archive, text)?;
+            defined.insert(&archive.key);
+        }
+        let named = self.definitions.keys().chain(self.places.keys()).chain(self.unpacking.keys());
+        let mut unknown = named.filter(|key| !defined.contains(key));
+        unknown.next().map_or(Ok(()), |_| Err(wrong("definitions", "one is for no archive of the request")))
     }
 }
 
@@ -55,15 +71,6 @@ fn archive_is_usable(archive: &ArchiveConfig) -> Result<(), ArchiveError> {
         if variable.is_empty() || variable.starts_with(|c: char| c.is_ascii_digit()) || !is_name(variable) {
             return Err(wrong("token_variable", "the name of an environment variable is needed"));
         }
-        if variable.starts_with("HOLOTYPE_") {
-            return Err(wrong("token_variable", "this service's own secrets are for no archive"));
-        }
-    }
-    if archive.definition.as_ref().is_some_and(|name| name.contains(['/', '\\', '.'])) {
-        return Err(wrong(
-            "definition",
-            "only one that is built in can be named: a server reads no file of its caller's",
-        ));
     }
     count_is_usable("proposals", archive.proposals.len())?;
     count_is_usable("parameters", archive.parameters.len())?;
@@ -99,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::fetch::Rules;
+    use crate::source::declared;
 
     fn request() -> Value {
         let archive = json!({"key": "lco", "name": "LCO", "active": true, "url": "https://archive.example.org/", "token_variable": "LCO_TOKEN",
@@ -107,7 +115,7 @@ mod tests {
             "reduction_directory": "/data", "window": null, "template": "/data/template.yaml", "rules": null});
         let window = json!({"start": "2026-11-19T09:00:00Z", "end": "2026-11-20T09:00:00Z"});
         json!({"name": "night.yaml", "config": config, "rules": Rules::shipped().unwrap(), "template": {"target": {"name": "x"}},
-            "window": window, "options": {"data_summary": false, "replace_amended": false}})
+            "window": window, "definitions": {}, "options": {"data_summary": false, "replace_amended": false}})
     }
 
     fn checked(part: &str, value: Value) -> Result<(), String> {
@@ -122,7 +130,18 @@ mod tests {
         assert_eq!(checked("/name", json!("night.yaml")), Ok(()));
         assert_eq!(checked("/config/rules", json!("/data/rules.yaml")), Ok(()));
         assert_eq!(checked("/config/archives/0/token_variable", Value::Null), Ok(()));
-        assert_eq!(checked("/config/archives/0/definition", json!("zenodo")), Ok(()));
+    }
+
+    #[test]
+    fn a_definition_comes_with_its_text() {
+        let with = |text: &str| {
+            let mut request = request();
+            request["config"]["archives"][0]["definition"] = json!("mine.yaml");
+            request["definitions"] = json!({ "lco": text });
+            serde_json::from_value::<FetchRequest>(request).unwrap().check().map_err(|error| error.to_string())
+        };
+        assert_eq!(with(declared::shipped_text("zenodo").unwrap()), Ok(()));
+        assert!(with("name: [").unwrap_err().contains("mine.yaml"));
     }
 
     #[test]
@@ -136,8 +155,8 @@ mod tests {
             ("/config/archives/0/url", json!("file:///etc/passwd"), "url"),
             ("/config/archives/0/url", json!("https://me:geheim@archive.example.org/"), "url"),
             ("/config/archives/0/token_variable", json!("a b"), "token_variable"),
-            ("/config/archives/0/token_variable", json!("HOLOTYPE_TOKEN"), "token_variable"),
-            ("/config/archives/0/definition", json!("/etc/passwd"), "definition"),
+            ("/config/archives/0/definition", json!("/etc/passwd"), "definitions"),
+            ("/definitions", json!({"lco": "name: x"}), "definitions"),
             ("/config/archives/0/proposals", json!(vec!["P"; 1001]), "proposals"),
             ("/config/archives/0/proposals", json!(["P".repeat(1001)]), "archives"),
             ("/config/archives/0/name", json!("two\nlines"), "archives"),

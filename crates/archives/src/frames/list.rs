@@ -1,9 +1,9 @@
 //! Lists of frames: exact counts, pages by number or by place.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use holotype_catalog::Tx;
-use std::sync::Arc;
 
 use super::table::{self, Candidate};
 use super::{Frame, FrameId, FrameQuery, Position, Viewer};

@@ -64,7 +64,7 @@ const ZIPS_AT_A_TIME: usize = 16;
 /// What work on frames shares.
 #[derive(Debug)]
 pub(crate) struct Workshop {
-    pictures: Semaphore,
+    pictures: Arc<Semaphore>,
     /// Versions that no picture can be made of: nobody makes us try again and again.
     plain: Mutex<HashSet<VersionId>>,
     zips: Arc<Semaphore>,
@@ -83,7 +83,11 @@ impl Workshop {
             created_column: "created_at",
         });
         let plain = Mutex::default();
-        Self { pictures: Semaphore::new(PICTURES_AT_A_TIME), plain, zips: Arc::new(Semaphore::new(ZIPS_AT_A_TIME)) }
+        Self {
+            pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
+            plain,
+            zips: Arc::new(Semaphore::new(ZIPS_AT_A_TIME)),
+        }
     }
 
     /// Whether no picture can be made of a version, as was found before.

@@ -12,8 +12,6 @@ pub enum Filter {
     From(Instant),
     /// Observed at this instant or earlier.
     Until(Instant),
-    /// Observed before this instant.
-    Before(Instant),
     /// Observed at this very instant.
     ObservedAt(Instant),
     /// Of this night, as `YYYY-MM-DD`.
@@ -46,8 +44,6 @@ pub enum Filter {
     Covers(Point),
     /// Its area and this one have a position in common.
     Intersects(Region),
-    /// It is this frame.
-    Id(i64),
 }
 
 /// Text fields that a frame is found by as a whole.

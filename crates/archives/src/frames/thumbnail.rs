@@ -103,12 +103,16 @@ impl Archives {
     pub async fn illustrate(&self, frame: FrameId) -> Result<(), ArchiveError> {
         let Frame { project, versions, .. } = self.frame(Viewer::Everything, frame).await?;
         let version = versions.into_iter().next().ok_or(ArchiveError::NoFrame)?;
-        let _turn = self.workshop().pictures.acquire().await;
+        // It goes along with the work, which goes on when nobody waits for it any more.
+        let turn = Arc::clone(&self.workshop().pictures).acquire_owned().await;
         let mut file = BlobFile::new(self.blobs().clone(), Handle::current(), version.digest, version.size);
         let extension = version.extension.clone();
-        let drawing = tokio::task::spawn_blocking(move || match file::is_gzipped(&extension) {
-            true => draw(&mut file::inflate(&mut file)?),
-            false => draw(&mut file),
+        let drawing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            match file::is_gzipped(&extension) {
+                true => draw(&mut file::inflate(&mut file)?),
+                false => draw(&mut file),
+            }
         });
         let drawn = drawing.await;
         let drawn =

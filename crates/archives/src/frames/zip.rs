@@ -3,7 +3,7 @@
 //! Zip and FITS are written and read by code that knows no async, so a thread does both and hands pieces over. It waits for
 //! the reader, and ends when there is none any more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 
 use ::zip::ZipWriter;
@@ -12,7 +12,7 @@ use ::zip::write::SimpleFileOptions;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use holotype_fits::unpack::{plain_header, unpack};
+use holotype_fits::unpack::{plain_header, unpack_stream};
 use holotype_fits::{FitsError, Hdu, Kind, write as fits_write};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -154,7 +154,7 @@ fn add<W: Write + io::Seek>(
         let name = names.one(frame, &format!("{basename}{extension}"));
         let size = unpacked_size(&Hdu::walk(file)?);
         start(zip, folder, &name, size)?;
-        unpack(file, zip)?;
+        unpack_stream(file, zip)?;
         return Ok(());
     }
     let name = names.one(frame, &format!("{basename}{}", version.extension));
@@ -206,15 +206,15 @@ fn unpacked_size(hdus: &[Hdu]) -> u64 {
 
 /// Names of members. Two projects may have frames of one name.
 #[derive(Default)]
-struct Names(HashMap<String, ()>);
+struct Names(HashSet<String>);
 
 impl Names {
     fn one(&mut self, frame: &Frame, name: &str) -> String {
-        let name = match self.0.contains_key(name) {
+        let name = match self.0.contains(name) {
             false => name.to_owned(),
             true => format!("{}-{name}", frame.id),
         };
-        self.0.insert(name.clone(), ());
+        self.0.insert(name.clone());
         name
     }
 }

@@ -108,23 +108,8 @@ impl Http {
         let Some(target) = location.and_then(|location| step.url.join(location).ok()) else {
             return Err(refused("nowhere".to_owned(), "the answer holds no address"));
         };
-        let other = target.origin() != step.url.origin();
-        let problem = if !matches!(target.scheme(), "http" | "https") {
-            Some("only http and https are spoken")
-        } else if !target.username().is_empty() || target.password().is_some() {
-            Some("it holds a user and a password")
-        } else if step.url.scheme() == "https" && target.scheme() == "http" {
-            Some("it gives up encryption")
-        } else if self.inner.policy.redirects == Redirects::Refuse {
-            Some("the archive's definition follows none")
-        } else if other && self.inner.policy.redirects == Redirects::SameOrigin {
-            Some("the archive's definition stays on one host")
-        } else if other && step.post && keeps_method(response.status()) {
-            Some("what was posted is for one host only")
-        } else {
-            None
-        };
-        match problem {
+        let reposts = step.post && keeps_method(response.status());
+        match objection(&step.url, &target, self.inner.policy.redirects, reposts) {
             Some(problem) => Err(refused(shown(&target), problem)),
             None => Ok(Some(target)),
         }
@@ -137,6 +122,26 @@ impl Step<'_> {
         self.home &= target.origin() == self.request.url.origin();
         self.url = target;
         self.post &= self.home && keeps_method(status);
+    }
+}
+
+/// Why a redirect is not followed, if so. `reposts` says that what was posted is to be posted again.
+fn objection(from: &Url, to: &Url, redirects: Redirects, reposts: bool) -> Option<&'static str> {
+    let other = to.origin() != from.origin();
+    if !matches!(to.scheme(), "http" | "https") {
+        Some("only http and https are spoken")
+    } else if !to.username().is_empty() || to.password().is_some() {
+        Some("it holds a user and a password")
+    } else if from.scheme() == "https" && to.scheme() == "http" {
+        Some("it gives up encryption")
+    } else if redirects == Redirects::Refuse {
+        Some("the archive's definition follows none")
+    } else if other && redirects == Redirects::SameOrigin {
+        Some("the archive's definition stays on one host")
+    } else if other && reposts {
+        Some("what was posted is for one host only")
+    } else {
+        None
     }
 }
 
@@ -207,4 +212,31 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
         source = error.source();
     }
     message::plain(&reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objection_to(from: &str, to: &str, redirects: Redirects, reposts: bool) -> Option<&'static str> {
+        objection(&from.parse().unwrap(), &to.parse().unwrap(), redirects, reposts)
+    }
+
+    #[test]
+    fn encryption_once_there_is_not_given_up() {
+        let follow = |from, to| objection_to(from, to, Redirects::Follow, false);
+        assert_eq!(follow("https://a/", "http://a/"), Some("it gives up encryption"));
+        assert_eq!(follow("https://a/", "https://b/"), None);
+        assert_eq!(follow("http://a/", "https://a/"), None);
+        assert_eq!(follow("http://a/", "http://b/"), None);
+    }
+
+    #[test]
+    fn another_scheme_or_port_is_another_origin() {
+        let same = |to| objection_to("https://a/", to, Redirects::SameOrigin, false);
+        assert_eq!(same("https://a:443/x"), None);
+        assert!(same("https://a:8443/x").is_some());
+        assert!(objection_to("http://a/", "https://a/", Redirects::SameOrigin, false).is_some());
+        assert!(objection_to("https://a/", "https://b/", Redirects::Follow, true).is_some());
+    }
 }

@@ -20,7 +20,6 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::StreamExt;
 use holotype_core::Clock;
 use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
@@ -42,6 +41,8 @@ pub struct Policy {
     pub connect_timeout: Duration,
     /// How long the other side may be silent, before its answer and within it.
     pub read_timeout: Duration,
+    /// How long an answer that is read as a whole may take to come, once it has begun.
+    pub answer_timeout: Duration,
     /// How often one request is tried in all.
     pub tries: u32,
     /// The first pause between tries; each further one is about twice as long.
@@ -76,6 +77,7 @@ impl Default for Policy {
         Self {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(300),
             tries: 5,
             first_pause: Duration::from_millis(500),
             patience: Duration::from_secs(120),
@@ -194,12 +196,20 @@ impl Http {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.body.next().await {
-            let chunk: Bytes = chunk?;
-            if bytes.len() + chunk.len() > limit {
-                return Err(too_large());
+        let read = async {
+            while let Some(chunk) = response.body.next().await {
+                let chunk = chunk?;
+                if bytes.len() + chunk.len() > limit {
+                    return Err(too_large());
+                }
+                bytes.extend_from_slice(&chunk);
             }
-            bytes.extend_from_slice(&chunk);
+            Ok(())
+        };
+        // A byte now and then is no silence, and could go on for ever.
+        match tokio::time::timeout(self.inner.policy.answer_timeout, read).await {
+            Ok(read) => read?,
+            Err(_) => return Err(SourceError::Silence { host }),
         }
         Ok(Answer { url, headers, bytes: bytes.into() })
     }

@@ -76,12 +76,19 @@ fn chance() -> f64 {
 
 /// How long a server asks to be left alone: in seconds, or until a date by its own clock.
 pub(super) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = http_date(text)?;
-    let now = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or_else(|| clock.now());
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let until = match text(RETRY_AFTER.as_str()) {
+        Some(asked) => match asked.parse::<u64>() {
+            Ok(seconds) => return Some(Duration::from_secs(seconds)),
+            Err(_) => http_date(asked)?,
+        },
+        // Some say only when the count of requests begins anew, in seconds since 1970.
+        None if text("x-ratelimit-remaining") == Some("0") => {
+            Instant::from_micros(text("x-ratelimit-reset")?.parse::<i64>().ok()?.checked_mul(1_000_000)?)
+        }
+        None => return None,
+    };
+    let now = text(DATE.as_str()).and_then(http_date).unwrap_or_else(|| clock.now());
     Some(Duration::from_micros(u64::try_from(until.as_micros().saturating_sub(now.as_micros())).unwrap_or(0)))
 }
 
@@ -94,7 +101,7 @@ fn http_date(text: &str) -> Option<Instant> {
 #[cfg(test)]
 mod tests {
     use holotype_testkit::clock::HandClock;
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -145,7 +152,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
         let clock = HandClock::default();
-        let read = |pairs: &[(reqwest::header::HeaderName, &'static str)]| {
+        let read = |pairs: &[(HeaderName, &'static str)]| {
             let headers = pairs
                 .iter()
                 .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
@@ -157,6 +164,11 @@ mod tests {
         assert_eq!(read(&dates), Some(Duration::from_secs(23)));
         let past = [(DATE, "Sun, 06 Nov 1994 08:50:37 GMT"), (RETRY_AFTER, "Sun, 06 Nov 1994 08:50:00 GMT")];
         assert_eq!(read(&past), Some(Duration::ZERO));
+        let rest = (HeaderName::from_static("x-ratelimit-remaining"), "0");
+        let reset = (HeaderName::from_static("x-ratelimit-reset"), "784111787");
+        let now = (DATE, "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(read(&[now.clone(), rest, reset.clone()]), Some(Duration::from_secs(10)));
+        assert_eq!(read(&[now, reset]), None, "requests are left");
         assert_eq!(read(&[(RETRY_AFTER, "soon")]), None);
         assert_eq!(read(&[]), None);
     }

@@ -45,7 +45,7 @@ pub enum SourceError {
         problem: String,
     },
     /// Nothing was heard for longer than we wait.
-    #[error("{host} sent nothing for too long; it may be down or overloaded")]
+    #[error("{host} sent nothing, or too little, for too long; it may be down or overloaded")]
     Silence {
         /// The other end.
         host: String,
@@ -132,6 +132,14 @@ pub enum SourceError {
         /// What to write instead; empty if nothing comes to mind.
         hint: String,
     },
+    /// A part of a definition that cannot be used with what it is given.
+    #[error("the definition's '{part}' cannot be used: {problem}")]
+    Definition {
+        /// The part.
+        part: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A secret that is needed is not there.
     #[error("the environment variable {variable} is not set; it must hold {purpose}")]
     Secret {
@@ -146,9 +154,11 @@ impl SourceError {
     /// What kind of failure it is.
     pub fn category(&self) -> Category {
         match self {
-            Self::Address { .. } | Self::TooLarge { .. } | Self::Frame { .. } | Self::Parameter { .. } => {
-                Category::Invalid
-            }
+            Self::Address { .. }
+            | Self::TooLarge { .. }
+            | Self::Frame { .. }
+            | Self::Parameter { .. }
+            | Self::Definition { .. } => Category::Invalid,
             Self::PrivateAddress { .. } | Self::Redirect { .. } | Self::Secret { .. } => Category::Denied,
             Self::Connection { .. } | Self::Silence { .. } | Self::Answer { .. } | Self::Unsteady { .. } => {
                 Category::Unavailable

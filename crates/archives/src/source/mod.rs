@@ -5,6 +5,7 @@
 //! plain file name, counts and links to a next page that are only estimates are not trusted, and each frame comes once.
 
 mod checksum;
+pub mod declared;
 mod download;
 mod error;
 mod listed;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 pub use checksum::{Algorithm, Checksum, InvalidChecksum, Verifier};
+pub use declared::{Declared, Definition};
 pub use download::Download;
 pub(crate) use download::shown;
 pub use error::SourceError;

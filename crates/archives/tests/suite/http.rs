@@ -147,6 +147,18 @@ async fn a_public_archive_cannot_make_us_ask_this_machine() {
 }
 
 #[tokio::test]
+async fn an_archive_on_this_machine_is_reached_by_its_name_and_may_send_us_to_its_neighbour() {
+    let files = Server::start(|_| answer(200, &[], FILE)).await;
+    let archive = redirecting(302, files.at("/file").to_string()).await;
+    let mut home = archive.at("/go");
+    home.set_host(Some("localhost")).unwrap();
+    let http = Http::new(&home, quick(), Arc::new(HandClock::default())).unwrap();
+    assert_eq!(body(http.get(secret(home), None, None).await.unwrap()).await.unwrap(), FILE);
+    assert_eq!(archive.came()[0].header("authorization"), Some("Token topsecret"));
+    assert_eq!(files.came()[0].header("authorization"), None);
+}
+
+#[tokio::test]
 async fn what_fails_for_now_is_tried_again_and_what_is_refused_is_not() {
     let server = |statuses: &'static [u16]| {
         let number = Arc::new(AtomicUsize::new(0));
@@ -230,6 +242,22 @@ async fn a_host_that_falls_silent_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_answer_that_only_drips_is_given_up() {
+    let dripping = Server::start(|_| {
+        let drops = stream::repeat(()).then(|()| async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok::<_, std::io::Error>(Bytes::from_static(b" "))
+        });
+        Response::new(Body::from_stream(drops))
+    })
+    .await;
+    let http = dripping.client_with(Policy { answer_timeout: Duration::from_millis(100), tries: 2, ..quick() });
+    let error = http.ask(&Request::get(dripping.at("/a")), 1 << 30).await.unwrap_err();
+    assert!(matches!(error, SourceError::Silence { .. }), "{error}");
+    assert_eq!(dripping.came().len(), 2);
+}
+
+#[tokio::test]
 async fn no_more_transfers_run_at_a_time_than_the_pace_allows() {
     let server = Server::start(|_| answer(200, &[], FILE)).await;
     let pace = Pace { connections: 2, requests_per_second: None };
@@ -269,4 +297,17 @@ async fn an_address_with_a_password_and_a_host_that_is_not_there_are_told_withou
     let error = http.get(Request::get(gone), None, None).await.unwrap_err();
     assert!(matches!(error, SourceError::Connection { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("topsecret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn through_a_proxy_names_are_the_proxys_to_find() {
+    let proxy = Server::start(|_| answer(200, &[], FILE)).await;
+    let home: Url = "http://archive.invalid/".parse().unwrap();
+    let policy = Policy { proxy: Some(proxy.url.clone()), ..quick() };
+    let http = Http::new(&home, policy, Arc::new(HandClock::default())).unwrap();
+    let response = http.get(Request::get(home.join("/a.fits").unwrap()), None, None).await.unwrap();
+    assert_eq!(body(response).await.unwrap(), FILE);
+    assert_eq!(proxy.came()[0].header("host"), Some("archive.invalid"));
+    let here = Request::get(proxy.at("/b"));
+    assert!(matches!(http.get(here, None, None).await, Err(SourceError::PrivateAddress { .. })));
 }

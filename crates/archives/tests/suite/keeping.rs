@@ -89,6 +89,18 @@ on_both_engines! {
         assert!(bench.find(vec![]).await.is_empty());
     }
 
+    async fn a_header_with_bytes_that_are_no_text_is_taken_without_them(bench: Bench) {
+        let mut bytes = fits(&observed(60, "p1", "M 31abcd", (10.0, 20.0)), 0);
+        let at = bytes.windows(4).position(|window| window == b"abcd").unwrap();
+        bytes[at..at + 4].copy_from_slice(b"\0\x01\x7f\xff");
+        let id = bench.ingest("a.fits", &bytes).await.recorded.frame;
+        let frame = bench.archives.frame(Viewer::Everything, id).await.unwrap();
+        let target = frame.facts.target_name.unwrap();
+        assert!(target.starts_with("M 31") && !target.contains(char::is_control), "{target:?}");
+        let headers = bench.archives.headers(Viewer::Everything, id).await.unwrap();
+        assert!(headers["OBJECT"].as_str().unwrap().starts_with("M 31"));
+    }
+
     async fn relatives_are_known_in_both_directions_and_whatever_comes_first(bench: Bench) {
         let mut cards = observed(60, "p1", "M 31", (10.0, 20.0));
         cards.push(("L1IDBIAS", text("bias.fits")));

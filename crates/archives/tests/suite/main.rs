@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod finding;
 #[cfg(test)]
 mod http;

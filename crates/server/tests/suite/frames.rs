@@ -158,6 +158,10 @@ async fn errors_have_the_archives_shape() {
     let bad = ask("GET", "/frames/").header("authorization", "Token wrong").body(Body::empty()).unwrap();
     let bad = lab.send(bad).await.expect(401);
     assert_eq!((bad.json(), bad.header("www-authenticate")), (json!({"detail": "Invalid token."}), "Token"));
+    let varies = |answer: &Answer| {
+        answer.headers.get_all("vary").iter().any(|value| value.to_str().unwrap().contains("Authorization"))
+    };
+    assert!(varies(&lab.get("/frames/").await.expect(200)), "no cache gives one's answer to another");
     let bob = lab.user("bob").await;
     let id = listed["id"].as_i64().unwrap();
     for path in [

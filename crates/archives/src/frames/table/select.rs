@@ -172,7 +172,6 @@ fn condition(filter: &Filter, viewer: Viewer, now: Instant) -> Condition {
     match filter {
         Filter::From(instant) => one(field("observation_date").gte(instant.as_micros())),
         Filter::Until(instant) => one(field("observation_date").lte(instant.as_micros())),
-        Filter::Before(instant) => one(field("observation_date").lt(instant.as_micros())),
         Filter::ObservedAt(instant) => one(field("observation_date").eq(instant.as_micros())),
         Filter::Night(day) => one(field("observation_day").eq(day.as_str())),
         Filter::NameHas(text) => one(holds(Expr::cust("lower(frames.basename)"), &text.to_ascii_lowercase())),
@@ -202,7 +201,6 @@ fn condition(filter: &Filter, viewer: Viewer, now: Instant) -> Condition {
             near(&Limits { west, east, south: declination, north: declination })
         }
         Filter::Intersects(region) => near(&region.limits()),
-        Filter::Id(id) => one(field("id").eq(*id)),
     }
 }
 

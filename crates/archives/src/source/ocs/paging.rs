@@ -155,13 +155,14 @@ impl<'a> Walk<'a> {
         window.moved |= window.offset > 0 && count != window.count;
         window.count = count;
         let rows = rows(&answer).map_or(0, Vec::len);
+        let before = window.ids.len();
         for id in rows_ids(&answer) {
             window.moved |= !window.ids.insert(id);
         }
         window.offset += rows;
         let page = self.take(answer)?;
-        // An estimate may be too small, and a page shorter than it was asked to be: only nothing at all is the end.
-        let at_end = rows == 0 || count.is_some_and(|count| window.offset >= count);
+        // An estimate may be too small, and a page shorter than it was asked to be: only nothing new at all is the end.
+        let at_end = window.ids.len() == before || count.is_some_and(|count| window.ids.len() >= count);
         self.place = if at_end { self.after_pass(window)? } else { Place::Offset(window) };
         Ok(page)
     }
