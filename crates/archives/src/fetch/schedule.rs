@@ -149,7 +149,8 @@ impl Archives {
             .await
     }
 
-    /// Asks for every fetch that is due; how many those are. What was missed while nobody looked is fetched once.
+    /// Asks for every fetch that is due; how many those are. What was missed while nobody looked is fetched once. A schedule that
+    /// cannot be asked for is logged, and keeps no other from its turn.
     ///
     /// # Errors
     /// The catalog's.
@@ -167,8 +168,10 @@ impl Archives {
             .await?;
         let mut asked = 0;
         for schedule in due {
-            if self.ask_for(schedule).await? {
-                asked += 1;
+            let name = schedule.name.clone();
+            match self.ask_for(schedule).await {
+                Ok(is_ours) => asked += usize::from(is_ours),
+                Err(error) => tracing::warn!(schedule = name, %error, "a scheduled fetch could not be asked for"),
             }
         }
         Ok(asked)

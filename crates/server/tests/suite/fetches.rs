@@ -80,6 +80,7 @@ async fn send(lab: &Lab, token: &str, method: &str, path: &str, body: &Value) ->
 async fn members_see_what_became_of_each_frame_and_strangers_nothing() {
     let (lab, admin, caller, ann) = laboratory().await;
     let done = fetched(&lab, &caller, "night").await;
+    lab.clock.advance(std::time::Duration::from_secs(1));
     let waiting = asked_for(&lab, &caller, "next").await;
     let project = format!("project={}", caller.project);
     let first = lab.get_as(&admin, "/api/v1/fetches?limit=1").await.expect(200).json();
