@@ -34,6 +34,7 @@ class Archive:
         self.estimates = False  # count and next are the planner's guess
         self.cursors = True
         self.pause = 0.0  # seconds between two 64 KiB of a file
+        self.closed = False  # lists are refused
         self.lists = 0
         self.server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
@@ -88,6 +89,8 @@ def _handler(archive: Archive):
                 return self.file(urllib.parse.unquote(split.path.removeprefix("/data/")))
             if archive.token and self.headers.get("Authorization") != f"Token {archive.token}":
                 return self.json(401, {"detail": "Invalid token."})
+            if split.path == "/frames/" and archive.closed:
+                return self.json(403, {"detail": "Closed for maintenance."})
             if split.path == "/frames/":
                 return self.list({key: values[-1] for key, values in query.items()})
             parts = split.path.strip("/").split("/")
