@@ -39,7 +39,7 @@ pub(crate) async fn asked_for(lab: &Lab, caller: &Caller, name: &str) -> Activit
 /// A fetch that listed frames: of three, the middle one failed.
 pub(crate) async fn fetched(lab: &Lab, caller: &Caller, name: &str) -> ActivityId {
     let id = asked_for(lab, caller, name).await;
-    let (caller, name, config) = (caller.clone(), name.to_owned(), request(&name.to_owned())["config"].to_string());
+    let (caller, name, config) = (caller.clone(), name.to_owned(), request(name)["config"].to_string());
     let report = json!({"window": request("")["window"], "listed": 3, "unasked": [], "unusable": [], "gone": [["http://127.0.0.1:9/", "old.fits"]],
         "tally": {"frames": [["placed", 2], ["failed", 1]], "transferred": 30}});
     let written = lab.app.catalog().write::<_, CatalogError, _>(move |tx| {
