@@ -310,10 +310,14 @@ def schedule(program: str) -> None:
         night(archive, 10)
         lab = Lab(program, Path(folder) / "a", archive)
         holotype = lab.holotype
-        # A field of seconds makes it due at once, and then not for a year.
-        due = time.time() + 2
-        cron = time.strftime("%S %M %H %d %m *", time.gmtime(due))
-        added = holotype.json("archive", "schedule", "add", "nightly", str(lab.config), "--cron", cron, "--data-summary")
+        # A field of seconds makes it due soon, and then not for a year. A machine that is busy gets more time to say so.
+        for lead in (2, 10, 50):
+            due = time.time() + lead
+            cron = time.strftime("%S %M %H %d %m *", time.gmtime(due))
+            added = holotype.json("archive", "schedule", "add", "nightly", str(lab.config), "--cron", cron, "--data-summary")
+            if added["next_at"][:19] <= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(due)):
+                break
+            holotype.run("archive", "schedule", "remove", "nightly", "--yes")
         assert added["name"] == "nightly" and added["last_fetch"] is None, added
         again = holotype.run("archive", "schedule", "add", "nightly", str(lab.config), "--cron", cron, check=False)
         assert again.returncode == 4 and "schedule remove nightly" in again.stderr, again.stderr
@@ -331,7 +335,7 @@ def schedule(program: str) -> None:
             assert failed["fetch"]["complete"] is False and failed["report"]["unasked"], failed
             archive.closed = False
             whole = ended(holotype, fetch, ("succeeded", "failed"))
-            assert whole["job"]["state"] == "succeeded" and whole["job"]["attempt"] == 2 and whole["fetch"]["complete"] is True, whole
+            assert whole["job"]["state"] == "succeeded" and whole["job"]["attempt"] >= 2 and whole["fetch"]["complete"] is True, whole
             placed = holotype.json("archive", "show", fetch, "--state", "placed")["frames"]["items"]
             assert len(placed) == 10 and all(Path(frame["path"]).is_file() for frame in placed), placed
             assert holotype.json("archive", "show", fetch, "--state", "failed")["frames"]["items"] == []
@@ -402,11 +406,12 @@ def main() -> None:
     parser.add_argument("--holotype", required=True)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--only", choices=["golden", "faults", "described", "many", "kills"])
+    parser.add_argument("--only", choices=["golden", "faults", "described", "schedule", "many", "kills"])
     arguments = parser.parse_args()
     program = str(Path(arguments.holotype).resolve())
     parts = {
-        "golden": lambda: golden(program), "faults": lambda: faults(program), "described": lambda: described(program), "many": lambda: five_thousand(program),
+        "golden": lambda: golden(program), "faults": lambda: faults(program), "described": lambda: described(program),
+        "schedule": lambda: schedule(program), "many": lambda: five_thousand(program),
         "kills": lambda: kills(program, arguments.rounds, arguments.seed),
     }
     print(f"archives: seed {arguments.seed}")

@@ -22,9 +22,9 @@ administrator may ask for it.
 EXPRESSION is minute, hour, day of the month, month, day of the week.
 
 Examples:
-  holotype archive schedule add nightly data_download.yaml --cron '0 9 * * *'
-  holotype archive schedule add nightly data_download.yaml --cron '30 8 * * *' --time-zone Europe/Berlin
-  holotype archive schedule add spectra data_download.yaml --cron '0 */6 * * *' --rules my_rules.yaml --data-summary")]
+  holotype archive schedule add nightly night.yaml --cron '0 9 * * *'
+  holotype archive schedule add nightly night.yaml --cron '30 8 * * *' --time-zone Europe/Berlin
+  holotype archive schedule add spectra night.yaml --cron '0 */6 * * *' --rules my_rules.yaml")]
 pub(super) struct Add {
     /// What to call it
     name: String,
