@@ -1,6 +1,7 @@
 //! The plan: every frame that the archives list, compared with what the tree has.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use futures::StreamExt;
 use holotype_core::Instant;
@@ -12,6 +13,8 @@ use serde_json::{Map, Value};
 use super::config::{ArchiveConfig, Window};
 use super::fields::Fields;
 use super::model::{Change, FrameState, HeldFrame};
+use super::place::stamp;
+use super::prepare::LOCK;
 use super::run::Run;
 use super::table::{self, PlannedFrame, Shelf};
 use crate::source::{Checksum, Listed, Query};
@@ -181,6 +184,10 @@ impl Run {
             let fields = Fields { name: &listed.name, listed: &listing.fields, header: None };
             let judgement = match self.request.rules_of(archive).refusal(archive, fields) {
                 Some(reason) => Judgement { state: FrameState::Unwanted, change: None, reason: Some(reason) },
+                None if held.as_ref().is_some_and(|held| self.still_waits(archive, fields, listed, held)) => {
+                    let reason = Some("its dataset is still locked".to_owned());
+                    Judgement { state: FrameState::Waiting, change: None, reason }
+                }
                 None => judge(listed, held.as_ref(), self.is_listed(archive, &listed.name)),
             };
             if judgement.state == FrameState::Planned
@@ -232,6 +239,17 @@ impl Run {
                 })
             })
             .await
+    }
+
+    /// Whether a frame is unpacked already, and waits in the download directory for a dataset that is locked as before.
+    fn still_waits(&self, archive: &ArchiveConfig, fields: Fields<'_>, listed: &Listed, held: &HeldFrame) -> bool {
+        let (FrameState::Waiting, Some(path), Some(then)) = (held.state, &held.path, &held.stamp) else { return false };
+        let is_locked = |dataset: &Path| {
+            self.request.config.reduction_directory.join(dataset).join(LOCK).symlink_metadata().is_ok()
+        };
+        same(listed, held)
+            && stamp(path.as_ref()).is_ok_and(|now| now == *then)
+            && matches!(self.request.rules_of(archive).directory(archive, fields), Ok(Some(dataset)) if is_locked(&dataset))
     }
 
     async fn find_gone(
