@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -290,6 +291,9 @@ def described(program: str) -> None:
         assert frames_of(first) == {"placed": 6, "unwanted": 3}, first
         assert sum(name.startswith("TARGET-0/sinistro/lsc1m005") for name in lab.files()) == 1, lab.files()
         assert "name: TARGET-1" in (lab.tree / "TARGET-1/muscat/reduction_config.yaml").read_text()
+        with sqlite3.connect(f"file:{lab.holotype.home}/catalog.db?mode=ro", uri=True) as catalog:
+            kept = {name for (name,) in catalog.execute("SELECT basename FROM frames")}
+        assert len(kept) == 6 and all(name.startswith("lsc1m005-") for name in kept), kept
         sent = {name: count for name, count in archive.sent.items() if name != "index"}
         second = lab.fetch()
         assert frames_of(second) == {"have": 6, "unwanted": 3}, second

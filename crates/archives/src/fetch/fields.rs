@@ -3,24 +3,6 @@
 use holotype_fits::{Header, Value as Card};
 use serde_json::{Map, Value};
 
-/// The older, upper-case names of an OCS archive's fields, which some archives answer instead.
-const ALIASES: &[(&str, &str)] = &[
-    ("observation_date", "DATE_OBS"),
-    ("observation_day", "DAY_OBS"),
-    ("proposal_id", "PROPID"),
-    ("instrument_id", "INSTRUME"),
-    ("target_name", "OBJECT"),
-    ("reduction_level", "RLEVEL"),
-    ("site_id", "SITEID"),
-    ("telescope_id", "TELID"),
-    ("exposure_time", "EXPTIME"),
-    ("primary_optical_element", "FILTER"),
-    ("public_date", "L1PUBDAT"),
-    ("configuration_type", "OBSTYPE"),
-    ("observation_id", "BLKUID"),
-    ("request_id", "REQNUM"),
-];
-
 /// The values that rules and templates may name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'f> {
@@ -38,9 +20,7 @@ impl Fields<'_> {
         if let Some(keyword) = name.strip_prefix("header.") {
             return self.header.and_then(|header| header.value(keyword)).and_then(text_of_card);
         }
-        let alias = ALIASES.iter().find(|(field, _)| *field == name).map(|(_, alias)| *alias);
-        let said =
-            [Some(name), alias].into_iter().flatten().find_map(|name| self.listed.get(name).and_then(text_of_json));
+        let said = self.listed.get(name).and_then(text_of_json);
         said.or_else(|| (name == "filename").then(|| self.name.to_owned()))
     }
 }
@@ -70,8 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_has_its_name_its_older_name_or_that_of_a_card() {
-        let listed = serde_json::json!({"target_name": "M 31", "RLEVEL": 91, "area": null, "public": true});
+    fn a_field_is_what_the_archive_said_or_a_card() {
+        let listed = serde_json::json!({"target_name": "M 31", "reduction_level": 91, "area": null, "public": true});
         let mut header = Header::default();
         header.set("OBJECT", Card::Text("M 31  ".into()), None).unwrap();
         header.set("EXPTIME", Card::Real(60.0), None).unwrap();

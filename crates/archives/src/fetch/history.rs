@@ -6,9 +6,9 @@ use holotype_core::{ActivityId, Caller, Category, ProjectId, Role};
 use holotype_jobs::{JobFilter, JobRecord};
 
 use super::jobs::KIND;
-use super::model::{Fetch, FetchFrame, FrameState, Tally};
+use super::model::{Fetch, FetchFrame, FrameState, HeldFrame, Tally};
 use super::run::{FetchRequest, tree_of};
-use super::table;
+use super::table::{self, Shelf};
 use crate::{ArchiveError, Archives};
 
 /// The most items of a page.
@@ -118,6 +118,17 @@ impl Archives {
             Err(error) if error.category() == Category::NotFound => Err(ArchiveError::NoFetch { id }),
             other => other.map_err(Into::into),
         }
+    }
+
+    /// What a tree holds of a frame.
+    pub(super) async fn held_frame(&self, shelf: &Shelf, name: &str) -> Result<Option<HeldFrame>, ArchiveError> {
+        let (shelf, name) = (shelf.clone(), name.to_owned());
+        self.catalog()
+            .read(move |tx| {
+                let (shelf, name) = (shelf.clone(), name.clone());
+                Box::pin(async move { table::held(tx, &shelf, &name).await })
+            })
+            .await
     }
 }
 

@@ -76,7 +76,7 @@ impl Run {
         let listing: Listing = serde_json::from_str(&waiting.listing).map_err(ArchiveError::internal)?;
         let archive = self.request.config.archives.get(listing.archive).ok_or(ArchiveError::Stopped)?;
         let (shelf, listed) = (self.shelf(archive), listing.listed(&waiting.name));
-        let before = self.held(&shelf, &waiting.name).await?;
+        let before = self.archives.held_frame(&shelf, &waiting.name).await?;
         let packed = self.incoming(&listed)?;
         let blob = match self.known_bytes(&shelf, &listed, before.as_ref()).await? {
             Some(blob) => {
@@ -109,17 +109,6 @@ impl Run {
             (None, Some(_)) | (None, None) => "unchecked".to_owned(),
         };
         files::hidden(&self.request.config.download_directory.join(format!("{version}-{}", listed.name)))
-    }
-
-    async fn held(&self, shelf: &Shelf, name: &str) -> Result<Option<HeldFrame>, ArchiveError> {
-        let (shelf, name) = (shelf.clone(), name.to_owned());
-        self.archives
-            .catalog()
-            .read(move |tx| {
-                let (shelf, name) = (shelf.clone(), name.clone());
-                Box::pin(async move { table::held(tx, &shelf, &name).await })
-            })
-            .await
     }
 
     /// The frame's bytes, if the store has them from an earlier fetch, into whichever tree.
@@ -231,7 +220,9 @@ impl Run {
     ) -> Result<(), ArchiveError> {
         let (basename, extension) = frames::split_name(&listed.name);
         let facts = Facts::of_listing(&listing.fields).or(facts_of_file(basename, packed).await);
-        let before = self.held(shelf, &listed.name).await?;
+        // Its file is what it is called by, whatever else the archive says.
+        let facts = Facts { basename: basename.to_owned(), ..facts };
+        let before = self.archives.held_frame(shelf, &listed.name).await?;
         let holding = HeldFrame {
             state: FrameState::Held,
             checksum: listing.checksum.clone(),

@@ -12,7 +12,7 @@ use super::frame_list;
 use super::model::{Change, FrameState};
 use super::plan::{self, judge};
 use super::run::{FetchRequest, MAIN_LIST, Sources, tree_of};
-use super::table::{self, Shelf};
+use super::table::Shelf;
 use crate::source::Listed;
 use crate::{ArchiveError, Archives};
 
@@ -87,14 +87,7 @@ impl Archives {
         listed_here: bool,
     ) -> Result<PreviewedFrame, ArchiveError> {
         let fields = Fields { name: &listed.name, listed: &listed.fields, header: None };
-        let (looked_at, name) = (shelf.clone(), listed.name.clone());
-        let held = self
-            .catalog()
-            .read(move |tx| {
-                let (shelf, name) = (looked_at.clone(), name.clone());
-                Box::pin(async move { table::held(tx, &shelf, &name).await })
-            })
-            .await?;
+        let held = self.held_frame(shelf, &listed.name).await?;
         let judgement = match request.rules_of(archive).refusal(archive, fields) {
             Some(reason) => plan::Judgement { state: FrameState::Unwanted, change: None, reason: Some(reason) },
             None => judge(listed, held.as_ref(), listed_here),

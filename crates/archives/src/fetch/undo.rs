@@ -94,14 +94,7 @@ impl Archives {
             after = last.position;
             for placed in page {
                 let shelf = Shelf { project: fetch.project, tree: fetch.tree.clone(), archive: placed.archive.clone() };
-                let (looked_at, name) = (shelf.clone(), placed.name.clone());
-                let held = self
-                    .catalog()
-                    .read(move |tx| {
-                        let (shelf, name) = (looked_at.clone(), name.clone());
-                        Box::pin(async move { table::held(tx, &shelf, &name).await })
-                    })
-                    .await?;
+                let held = self.held_frame(&shelf, &placed.name).await?;
                 // A later fetch has put another file there: that one is to be taken back first.
                 if let Some(held) = held.filter(|held| held.fetch == fetch.id) {
                     steps.push(step(placed, shelf, &held)?);
