@@ -10,6 +10,7 @@ want python3 python3
 want strace strace
 want sqlite3 sqlite3
 want wrk wrk
+want fpack libcfitsio-bin
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
 

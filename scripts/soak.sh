@@ -10,3 +10,5 @@ else
 fi
 python3 tests/kill/run.py --holotype target/release/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-200}"
 python3 tests/archives/run.py --holotype target/release/holotype --rounds "${HOLOTYPE_FETCH_KILL_ROUNDS:-100}"
+# Ten minutes for each target, from its corpus.
+scripts/fuzz.sh "${HOLOTYPE_FUZZ_SECONDS:-600}"

@@ -23,6 +23,9 @@ step "plain requests to the archive"
 step "the OpenAPI document"
 "$(dirname "$HOLOTYPE_MOTO_SERVER")/python" tests/openapi/run.py --holotype target/debug/holotype
 
+step "FITS files beside astropy and funpack"
+"$(scripts/venv.sh fits tests/fits/requirements.txt)/python" tests/fits/run.py --holotype target/debug/holotype
+
 step "full disk, read-only home, broken clients"
 python3 tests/faults/run.py --holotype target/debug/holotype
 

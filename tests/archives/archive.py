@@ -82,6 +82,8 @@ def _handler(archive: Archive):
         def do_GET(self):
             split = urllib.parse.urlsplit(self.path)
             query = urllib.parse.parse_qs(split.query)
+            if split.path == "/data/":
+                return self.index()
             if split.path.startswith("/data/"):
                 return self.file(urllib.parse.unquote(split.path.removeprefix("/data/")))
             if archive.token and self.headers.get("Authorization") != f"Token {archive.token}":
@@ -117,6 +119,12 @@ def _handler(archive: Archive):
                 return self.json(200, {"next": link("cursor"), "previous": None, "results": page})
             guess = {"count": 5, "next": None, "count_estimated": True} if archive.estimates else {"count": len(found), "next": link("offset"), "count_estimated": False}
             return self.json(200, guess | {"previous": None, "results": page})
+
+        def index(self):
+            """The folder as nginx shows it."""
+            lines = "".join(f'<a href="{name}">{name}</a>  15-Jul-2024 12:00  {len(content)}\r\n' for name, content in archive.files.items())
+            page = f'<html><head><title>Index of /data/</title></head><body><h1>Index of /data/</h1><hr><pre><a href="../">../</a>\r\n{lines}</pre><hr></body></html>'
+            self.bytes(200, page.encode(), "text/html", "")
 
         def file(self, name: str):
             content = archive.files.get(name)

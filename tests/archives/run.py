@@ -259,6 +259,40 @@ def faults(program: str) -> None:
         print("archives: dry run, mistakes with their lines, wrong and missing token, inactive archive, two at once, Ctrl-C: told, and nothing lost")
 
 
+RULES = """\
+tables:
+  camera:
+    field: filename
+    contains: [[fa15, sinistro], [ep06, muscat]]
+select:
+  - camera: {is: sinistro}
+  - camera: {is: muscat}
+datasets:
+  - path: '{header.OBJECT}/{camera}'
+    configuration: {target: {name: '{header.OBJECT}'}}
+"""
+
+
+def described(program: str) -> None:
+    """An archive that is described as data, with rules of one's own: the files of a web server's folder."""
+    with tempfile.TemporaryDirectory(prefix="holotype-described-") as folder, Archive(token=None) as archive:
+        night(archive, 9)
+        lab = Lab(program, Path(folder) / "a", archive)
+        (lab.tree / "config/rules.yaml").write_text(RULES)
+        text = lab.config.read_text()
+        text = text.replace("    token_envvar: 'LCO_TOKEN'\n", "    token_envvar: ''\n    definition: http-index\n").replace("    proposals:\n      - 'P1'\n", "    proposals: []\n")
+        text = text.replace(f"url: '{archive.url}'", f"url: '{archive.url}data'").replace("start_datetime: '2024-07-14 00:00'", "start_datetime: '2020-01-01 00:00'").replace("end_datetime: '2024-07-18 00:00'", "end_datetime: '2099-01-01 00:00'")
+        lab.config.write_text(text + "rules: 'rules.yaml'\n")
+        first = lab.fetch()
+        assert frames_of(first) == {"placed": 6, "unwanted": 3}, first
+        assert sum(name.startswith("TARGET-0/sinistro/lsc1m005") for name in lab.files()) == 1, lab.files()
+        assert "name: TARGET-1" in (lab.tree / "TARGET-1/muscat/reduction_config.yaml").read_text()
+        sent = archive.sent.total()
+        second = lab.fetch()
+        assert frames_of(second) == {"have": 6, "unwanted": 3} and archive.sent.total() == sent, second
+        print("archives: a web server's folder, described as data, with rules of one's own: fetched, sorted, and not fetched again")
+
+
 def five_thousand(program: str) -> None:
     with tempfile.TemporaryDirectory(prefix="holotype-many-") as folder, Archive() as archive:
         night(archive, 5000, side=16)
@@ -314,11 +348,11 @@ def main() -> None:
     parser.add_argument("--holotype", required=True)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--only", choices=["golden", "faults", "many", "kills"])
+    parser.add_argument("--only", choices=["golden", "faults", "described", "many", "kills"])
     arguments = parser.parse_args()
     program = str(Path(arguments.holotype).resolve())
     parts = {
-        "golden": lambda: golden(program), "faults": lambda: faults(program), "many": lambda: five_thousand(program),
+        "golden": lambda: golden(program), "faults": lambda: faults(program), "described": lambda: described(program), "many": lambda: five_thousand(program),
         "kills": lambda: kills(program, arguments.rounds, arguments.seed),
     }
     print(f"archives: seed {arguments.seed}")

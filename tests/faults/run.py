@@ -6,6 +6,7 @@ The disks are small tmpfs mounts, so those two parts need root; elsewhere they s
 
 import argparse
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -153,6 +154,20 @@ def broken_clients(program: str, folder: Path) -> None:
     print("faults: clients that break off or stall: nothing half-stored", flush=True)
 
 
+def unpacking_onto_a_full_disk(program: str, folder: Path) -> None:
+    disk, packed = folder / "small", folder / "large.fits.gz"
+    cards = ["SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    1", "NAXIS1  =              5760000", "END"]
+    header = "".join(f"{card:<80}" for card in cards).ljust(2880).encode()
+    packed.write_bytes(gzip.compress(header + bytes(5_760_000)))
+    with small_disk(disk, "2m") as mounted:
+        if not mounted:
+            return
+        done = subprocess.run([program, "fits", "unpack", packed, "--output", disk], capture_output=True, text=True)
+        assert done.returncode == 7 and "No space left" in done.stderr, done
+        assert not any(disk.iterdir()), "something half done was left"
+    print("faults: unpacking onto a full disk: refused by name, nothing left behind", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--holotype", required=True, help="the program to test")
@@ -163,6 +178,7 @@ def main() -> None:
         broken_clients(program, folder)
         read_only_home(program, folder)
         full_disk(program, folder)
+        unpacking_onto_a_full_disk(program, folder)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ impl App {
         request: &FetchRequest,
         show: impl FnMut(PreviewedFrame),
     ) -> Result<(), AppError> {
-        let sources = connect(&request.config, &Variables(self.config().environment.clone()), &self.shared_clock())?;
+        let sources = connect(request, &Variables(self.config().environment.clone()), &self.shared_clock())?;
         Ok(self.archives().preview(caller, project, request, &sources, show).await?)
     }
 
@@ -57,7 +57,7 @@ impl App {
         project: ProjectId,
         request: &FetchRequest,
     ) -> Result<Performance, AppError> {
-        connect(&request.config, &Variables(self.config().environment.clone()), &self.shared_clock())?;
+        connect(request, &Variables(self.config().environment.clone()), &self.shared_clock())?;
         self.catalog().require(caller, project, holotype_core::Role::Editor).await?;
         Ok(self.jobs().begin(&request.job(project, caller.user)?, self.fetch_handler()).await?)
     }

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use url::Url;
 
 use crate::commands::{
-    archive, completion, config, database, datapoint, demo, doctor, init, job, lineage, project, serve,
+    archive, completion, config, database, datapoint, demo, doctor, fits, init, job, lineage, project, serve,
 };
 use crate::commands::{store, token, user, worker};
 use crate::context::Context;
@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Token(token::Token),
     Project(project::Project),
     Config(config::Config),
+    Fits(fits::Fits),
     Completion(completion::Completion),
 }
 
@@ -99,6 +100,7 @@ impl Command {
             Command::Token(noun) => noun.run(context).await,
             Command::Project(noun) => noun.run(context).await,
             Command::Config(noun) => noun.run(context),
+            Command::Fits(noun) => noun.run(context).await,
             Command::Completion(command) => command.run(context),
         }
     }

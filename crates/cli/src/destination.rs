@@ -40,6 +40,12 @@ impl Destination {
         &mut self.file
     }
 
+    /// Where the bytes go, for a writer that waits for the disk itself.
+    pub(crate) async fn file(&mut self) -> Result<std::fs::File, Failure> {
+        let file = self.file.try_clone().await.map_err(|source| failed(&self.partial, source))?;
+        Ok(file.into_std().await)
+    }
+
     /// Gives the file its name.
     pub(crate) async fn keep(mut self) -> Result<(), Failure> {
         let named = async {

@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked, and how that is told.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use holotype_app::AppError;
 use holotype_app::catalog::CatalogError;
@@ -9,6 +10,7 @@ use holotype_app::datapoints::DatapointError;
 use holotype_app::home::HomeError;
 use holotype_client::{ClientError, CopyError};
 use holotype_core::{ActivityId, Category};
+use holotype_fits::FitsError;
 use holotype_server::ServeError;
 use serde_json::json;
 
@@ -40,6 +42,13 @@ pub(crate) enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// A FITS file that is damaged, or is not what the command needs.
+    #[error("{}: {source}", .path.display())]
+    Fits {
+        path: PathBuf,
+        #[source]
+        source: FitsError,
+    },
     /// A text that should be JSON.
     #[error("{what} is not JSON")]
     Json {
@@ -53,6 +62,9 @@ pub(crate) enum Failure {
     /// The command did its work, told what it found, and the answer is no.
     #[error("the answer is no")]
     Negative,
+    /// The command told of each of its failures when it met them.
+    #[error("told already")]
+    Told { exit: Exit },
     /// Ctrl-C, or a signal to end.
     #[error("interrupted")]
     Interrupted,
@@ -79,6 +91,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Negative | Failure::Job { .. } => Exit::Negative,
+            Failure::Told { exit } => *exit,
             Failure::Interrupted => Exit::Interrupted,
             Failure::BrokenPipe => Exit::BrokenPipe,
             other => other.category().into(),
@@ -90,6 +103,7 @@ impl Failure {
             Failure::Client(error) => error.category(),
             Failure::App(error) => error.category(),
             Failure::Serve(error) => error.category(),
+            Failure::Fits { source, .. } => source.category(),
             Failure::Input { .. } | Failure::Json { .. } => Category::Invalid,
             Failure::InTheWay { .. } => Category::Conflict,
             Failure::Io { source, .. } => match source.kind() {
@@ -99,7 +113,11 @@ impl Failure {
                 std::io::ErrorKind::InvalidData | std::io::ErrorKind::IsADirectory => Category::Invalid,
                 _ => Category::Unavailable,
             },
-            Failure::Job { .. } | Failure::Negative | Failure::Interrupted | Failure::BrokenPipe => Category::Internal,
+            Failure::Job { .. }
+            | Failure::Negative
+            | Failure::Told { .. }
+            | Failure::Interrupted
+            | Failure::BrokenPipe => Category::Internal,
         }
     }
 
@@ -125,7 +143,7 @@ impl Failure {
     /// Tells people or programs, on stderr; quiet ends stay quiet.
     pub(crate) fn report(&self, as_json: bool) {
         let text = match self {
-            Failure::Negative | Failure::BrokenPipe => return,
+            Failure::Negative | Failure::Told { .. } | Failure::BrokenPipe => return,
             Failure::Interrupted if !as_json => "interrupted\n".to_owned(),
             other if as_json => format!("{}\n", other.as_json()),
             other => other.as_text(),

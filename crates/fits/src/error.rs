@@ -8,9 +8,9 @@ use holotype_core::Category;
 #[derive(Debug, thiserror::Error)]
 pub enum FitsError {
     /// The bytes do not begin as a FITS file does.
-    #[error("this is not a FITS file: {problem}; see what it is with 'file'")]
+    #[error("this is not a FITS file: {problem}")]
     NotFits {
-        /// What stands there instead.
+        /// What stands there instead, and what to do about it.
         problem: String,
     },
     /// The file ends before what its header promises.
@@ -22,6 +22,12 @@ pub enum FitsError {
         needed: u64,
         /// How many of them are there.
         found: u64,
+    },
+    /// A file that is compressed with gzip cannot be made plain.
+    #[error("what gzip made of the file is cut or damaged: {problem}; fetch the file again")]
+    Gzip {
+        /// What is wrong with it.
+        problem: String,
     },
     /// A keyword is missing, has the wrong type, or contradicts another.
     #[error("keyword {keyword} of the header: {problem}; see it with 'holotype fits header'")]
@@ -90,6 +96,7 @@ impl FitsError {
         match self {
             Self::NotFits { .. }
             | Self::Cut { .. }
+            | Self::Gzip { .. }
             | Self::Header { .. }
             | Self::Damaged { .. }
             | Self::TooLarge { .. }

@@ -21,7 +21,11 @@ pub enum Kind {
     AsciiTable,
     /// An image in compressed tiles, stored as a binary table.
     CompressedImage,
-    /// Random groups, or an extension that the standard does not define: kept, and not understood.
+    /// A binary table in compressed tiles, stored as another one.
+    CompressedTable,
+    /// Random groups, an old form of the primary: kept, and not understood.
+    RandomGroups,
+    /// An extension that the standard does not define: kept, and not understood.
     Other,
 }
 
@@ -34,6 +38,8 @@ impl Kind {
             Self::Table => "table",
             Self::AsciiTable => "ascii_table",
             Self::CompressedImage => "compressed_image",
+            Self::CompressedTable => "compressed_table",
+            Self::RandomGroups => "random_groups",
             Self::Other => "other",
         }
     }
@@ -122,6 +128,12 @@ impl Hdu {
             && !self.shape.contains(&0)
     }
 
+    /// Whether the data are those of the axes and nothing more.
+    pub(crate) fn has_one_group(&self) -> bool {
+        let bits = self.header.integer("BITPIX").unwrap_or_default().unsigned_abs();
+        product(&self.shape).and_then(|pixels| pixels.checked_mul(bits / 8)) == Some(self.data_length)
+    }
+
     /// The length of a table's row in bytes and the number of rows: together no more than the data.
     pub(crate) fn rows(&self) -> Result<(usize, usize), FitsError> {
         let (row, rows) = (self.header.size("NAXIS1")?, self.header.size("NAXIS2")?);
@@ -130,6 +142,23 @@ impl Hdu {
             (Ok(row), Ok(rows)) if fits => Ok((row, rows)),
             _ => Err(FitsError::header("NAXIS2", format!("{rows} rows of {row} bytes are more than the data"))),
         }
+    }
+
+    /// Where the heap of a table begins whose rows have `rows` bytes, in bytes from the start of the data.
+    pub(crate) fn heap(&self, rows: u64) -> Result<u64, FitsError> {
+        let heap = match self.header.get("THEAP") {
+            Some(_) => self.header.size("THEAP")?,
+            None => rows,
+        };
+        if heap < rows || heap > self.data_length {
+            return Err(FitsError::header("THEAP", format!("{heap} is not within the data")));
+        }
+        Ok(heap)
+    }
+
+    /// How the tiles of a compressed image are compressed, as its header says.
+    pub fn codec(&self) -> Option<&str> {
+        (self.kind == Kind::CompressedImage).then(|| self.header.text("ZCMPTYPE")).flatten()
     }
 
     /// Reads the data, all of them, from their place in the file.
@@ -156,10 +185,11 @@ pub fn find<'a>(hdus: &'a [Hdu], name: &str) -> Option<&'a Hdu> {
 
 fn not_fits(start: &[u8]) -> FitsError {
     let problem = match start {
-        [] => "it is empty".to_owned(),
-        [0x1F, 0x8B, ..] => "it is compressed with gzip".to_owned(),
+        [] => "it is empty; fetch it again".to_owned(),
+        [0x1F, 0x8B, ..] => "it is compressed with gzip; make it plain with 'holotype fits unpack'".to_owned(),
         _ => {
-            format!("it begins with '{}' where 'SIMPLE' is needed", crate::error::shown(&crate::header::latin1(start)))
+            let start = crate::error::shown(&crate::header::latin1(start));
+            format!("it begins with '{start}' where 'SIMPLE' is needed; see what it is with 'file'")
         }
     };
     FitsError::NotFits { problem }
@@ -167,19 +197,21 @@ fn not_fits(start: &[u8]) -> FitsError {
 
 fn kind(header: &Header, index: usize) -> Kind {
     if index == 0 {
-        return if is_groups(header) { Kind::Other } else { Kind::Primary };
+        return if is_groups(header) { Kind::RandomGroups } else { Kind::Primary };
     }
     match header.text("XTENSION") {
         Some("IMAGE" | "IUEIMAGE") => Kind::Image,
         Some("TABLE") => Kind::AsciiTable,
         Some("BINTABLE" | "A3DTABLE") if header.logical("ZIMAGE") == Some(true) => Kind::CompressedImage,
+        Some("BINTABLE" | "A3DTABLE") if header.logical("ZTABLE") == Some(true) => Kind::CompressedTable,
         Some("BINTABLE" | "A3DTABLE") => Kind::Table,
         _ => Kind::Other,
     }
 }
 
 fn is_groups(header: &Header) -> bool {
-    header.logical("GROUPS") == Some(true) && header.integer("NAXIS1") == Some(0)
+    let has_axes = header.integer("NAXIS").is_some_and(|count| count > 0);
+    has_axes && header.logical("GROUPS") == Some(true) && header.integer("NAXIS1") == Some(0)
 }
 
 /// The lengths of the axes, fastest first, by `NAXIS` or `ZNAXIS`.
@@ -198,8 +230,9 @@ fn shape(header: &Header, kind: Kind) -> Result<Vec<u64>, FitsError> {
         Ok(axes)
     };
     match kind {
-        Kind::Primary | Kind::Image | Kind::Other => reversed("NAXIS"),
+        Kind::Primary | Kind::Image | Kind::RandomGroups | Kind::Other => reversed("NAXIS"),
         Kind::CompressedImage => reversed("ZNAXIS"),
+        Kind::CompressedTable => Ok(vec![header.size("ZNAXIS2")?, header.size("TFIELDS")?]),
         Kind::Table | Kind::AsciiTable => Ok(vec![header.size("NAXIS2")?, header.size("TFIELDS")?]),
     }
 }
@@ -306,6 +339,10 @@ mod tests {
         let mut many = primary(8, &[]);
         many.set("NAXIS", Value::Integer(1_000_000_000), None).unwrap();
         assert!(matches!(Hdu::walk(&mut file(&[(many, 0)])), Err(FitsError::Header { .. })));
+        let mut groups = primary(8, &[]);
+        groups.set("GROUPS", Value::Logical(true), None).unwrap();
+        groups.set("NAXIS1", Value::Integer(0), None).unwrap();
+        assert_eq!(Hdu::walk(&mut file(&[(groups, 0)])).unwrap()[0].kind, Kind::Primary);
         let large = Hdu::walk(&mut file(&[(primary(8, &[1 << 50]), 0)])).unwrap_err();
         assert!(matches!(large, FitsError::Cut { found: 0, .. }), "{large}");
     }

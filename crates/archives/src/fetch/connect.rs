@@ -5,10 +5,11 @@ use std::sync::Arc;
 use holotype_core::Clock;
 use secrecy::SecretString;
 
-use super::config::{ArchiveConfig, FetchConfig};
-use super::run::Sources;
+use super::config::ArchiveConfig;
+use super::run::{FetchRequest, Sources};
 use crate::ArchiveError;
 use crate::http::{Http, Policy};
+use crate::source::declared::{Declared, Definition};
 use crate::source::{ArchiveSource, Ocs, SourceError};
 
 /// Where secrets are looked up by the names of environment variables.
@@ -17,16 +18,24 @@ pub trait Secrets: Send + Sync {
     fn get(&self, variable: &str) -> Option<SecretString>;
 }
 
-/// Makes ready to ask every active archive of a configuration. Nothing is asked yet.
+/// Makes ready to ask every active archive of a request. Nothing is asked yet.
 ///
 /// # Errors
 /// A variable that is not set, an address or a definition that cannot be used.
-pub fn connect(config: &FetchConfig, secrets: &dyn Secrets, clock: &Arc<dyn Clock>) -> Result<Sources, ArchiveError> {
-    let one = |archive: &ArchiveConfig| archive.active.then(|| source(archive, secrets, clock)).transpose();
-    config.archives.iter().map(one).collect()
+pub fn connect(request: &FetchRequest, secrets: &dyn Secrets, clock: &Arc<dyn Clock>) -> Result<Sources, ArchiveError> {
+    let one = |archive: &ArchiveConfig| -> Result<Option<Arc<dyn ArchiveSource>>, ArchiveError> {
+        if !archive.active {
+            return Ok(None);
+        }
+        match request.definitions.get(&archive.key) {
+            Some(text) => declared(archive, text, secrets, clock).map(Some),
+            None => ocs(archive, secrets, clock).map(Some),
+        }
+    };
+    request.config.archives.iter().map(one).collect()
 }
 
-fn source(
+fn ocs(
     archive: &ArchiveConfig,
     secrets: &dyn Secrets,
     clock: &Arc<dyn Clock>,
@@ -40,4 +49,26 @@ fn source(
     };
     let http = Http::new(&archive.url, Policy::default(), Arc::clone(clock))?;
     Ok(Arc::new(Ocs::new(http, archive.url.clone(), token)))
+}
+
+/// An archive of another kind. Its definition names the variables that hold secrets itself.
+fn declared(
+    archive: &ArchiveConfig,
+    text: &str,
+    secrets: &dyn Secrets,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn ArchiveSource>, ArchiveError> {
+    let definition = definition(archive, text)?;
+    let mut settings = archive.parameters.clone();
+    if definition.settings.contains_key("url") {
+        settings.entry("url".to_owned()).or_insert_with(|| archive.url.to_string());
+    }
+    let find = |variable: &str| secrets.get(variable);
+    Ok(Arc::new(Declared::open(definition, &settings, &find, Policy::default(), Arc::clone(clock))?))
+}
+
+/// Reads the definition of an archive.
+pub(super) fn definition(archive: &ArchiveConfig, text: &str) -> Result<Definition, ArchiveError> {
+    let name = archive.definition.as_deref().unwrap_or(&archive.key);
+    Definition::parse(name, text).map_err(|error| ArchiveError::Config { file: error.name, problem: error.problem })
 }

@@ -70,7 +70,7 @@ impl Content {
 
 /// An open list of frames.
 #[derive(Debug)]
-pub struct FrameList {
+pub(super) struct FrameList {
     path: PathBuf,
     file: File,
     form: Form,
@@ -82,7 +82,7 @@ impl FrameList {
     ///
     /// # Errors
     /// [`ArchiveError::File`] if it cannot be read or written, or is no list of frames.
-    pub fn open_or_create(path: &Path) -> Result<Self, ArchiveError> {
+    pub(super) fn open_or_create(path: &Path) -> Result<Self, ArchiveError> {
         if let Some(list) = Self::open(path)? {
             return Ok(list);
         }
@@ -94,7 +94,7 @@ impl FrameList {
     ///
     /// # Errors
     /// [`ArchiveError::File`] if it cannot be read or written, or is no list of frames.
-    pub fn open(path: &Path) -> Result<Option<Self>, ArchiveError> {
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, ArchiveError> {
         let failed = |error| ArchiveError::io(path, "cannot be opened", error);
         let file = match OpenOptions::new().read(true).append(true).open(path) {
             Ok(file) => file,
@@ -109,7 +109,7 @@ impl FrameList {
     }
 
     /// Whether a file is on the list.
-    pub fn contains(&self, name: &str) -> bool {
+    pub(super) fn contains(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
@@ -117,7 +117,7 @@ impl FrameList {
     ///
     /// # Errors
     /// [`ArchiveError::File`], for a full disk among others: the list is as it was then.
-    pub fn add(&mut self, name: &str, line: &str) -> Result<(), ArchiveError> {
+    pub(super) fn add(&mut self, name: &str, line: &str) -> Result<(), ArchiveError> {
         if self.contains(name) {
             return Ok(());
         }
@@ -140,7 +140,7 @@ impl FrameList {
     ///
     /// # Errors
     /// [`ArchiveError::File`]; the list is as it was then.
-    pub fn remove(&mut self, unwanted: &HashSet<String>) -> Result<(), ArchiveError> {
+    pub(super) fn remove(&mut self, unwanted: &HashSet<String>) -> Result<(), ArchiveError> {
         if self.names.is_disjoint(unwanted) {
             return Ok(());
         }
@@ -162,7 +162,7 @@ impl FrameList {
     ///
     /// # Errors
     /// [`ArchiveError::File`].
-    pub fn flush(&self) -> Result<(), ArchiveError> {
+    pub(super) fn flush(&self) -> Result<(), ArchiveError> {
         self.file.sync_data().map_err(|error| ArchiveError::io(&self.path, "cannot be written", error))
     }
 }

@@ -60,7 +60,7 @@ impl Handler for FetchHandler {
     async fn run(&self, job: &Job) -> Result<Value, Failure> {
         let request: FetchRequest = serde_json::from_value(job.params.clone())
             .map_err(|error| Failure::Permanent { reason: format!("its parameters are no fetch: {error}") })?;
-        let sources = connect(&request.config, &*self.secrets, &self.clock).map_err(failure)?;
+        let sources = connect(&request, &*self.secrets, &self.clock).map_err(failure)?;
         let report = self.archives.fetch(job, request, sources).await.map_err(failure)?;
         if report.is_complete() { Ok(json!({ "report": report })) } else { Err(incomplete(job, &report)) }
     }

@@ -1,16 +1,20 @@
 //! From files on the user's disk to a request that can be carried out anywhere.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use holotype_core::Instant;
 
-use super::config::{FetchConfig, MOST_BYTES};
+use super::config::{ArchiveConfig, FetchConfig, MOST_BYTES};
 use super::configuration::Template;
+use super::connect;
+use super::packing::Packing;
 use super::rules::Rules;
 use super::run::{FetchOptions, FetchRequest};
 use crate::ArchiveError;
+use crate::source::declared;
 
 impl FetchRequest {
     /// Reads a configuration and what it names. Relative paths are under the configuration's own directory.
@@ -33,7 +37,36 @@ impl FetchRequest {
         };
         let template = Template::parse(&config.template.display().to_string(), &read(&config.template)?)?;
         let window = config.window_at(now);
-        Ok(Self { name, config, rules, template, window, options })
+        let (mut definitions, mut places, mut unpacking) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for archive in &config.archives {
+            let Some(named) = &archive.definition else { continue };
+            let text = match declared::shipped_text(named) {
+                Some(text) => text.to_owned(),
+                None => read(&directory.join(named))?,
+            };
+            let definition = connect::definition(archive, &text)?;
+            // Rules that the user names are the user's last word.
+            if let Some(place) = definition.place.filter(|_| config.rules.is_none()) {
+                let problem = |error: serde_json::Error| ArchiveError::Config {
+                    file: named.clone(),
+                    problem: format!("its place is no rules: {error}"),
+                };
+                places.insert(archive.key.clone(), serde_json::from_value(place).map_err(problem)?);
+            }
+            unpacking.insert(archive.key.clone(), definition.unpack);
+            definitions.insert(archive.key.clone(), text);
+        }
+        Ok(Self { name, config, rules, places, unpacking, definitions, template, window, options })
+    }
+
+    /// The rules for an archive's frames.
+    pub(super) fn rules_of(&self, archive: &ArchiveConfig) -> &Rules {
+        self.places.get(&archive.key).unwrap_or(&self.rules)
+    }
+
+    /// What is done with an archive's packed files.
+    pub(super) fn packing_of(&self, archive: &ArchiveConfig) -> Packing<'_> {
+        Packing(self.unpacking.get(&archive.key))
     }
 
     /// The same request for the observations that it means at another time.

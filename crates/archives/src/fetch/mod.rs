@@ -20,6 +20,7 @@ mod jobs;
 mod load;
 mod log_file;
 mod model;
+mod packing;
 mod place;
 mod plan;
 mod prepare;

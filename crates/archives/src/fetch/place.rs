@@ -27,7 +27,14 @@ const TOGETHER: usize = 32;
 /// Frames that have been put in their places, and of which the catalog does not know yet.
 #[derive(Debug, Default)]
 pub(super) struct Settling {
-    done: Vec<(Outcome, Option<(Shelf, String, HeldFrame)>)>,
+    done: Vec<Done>,
+}
+
+/// What became of a frame, and what its tree holds of it now, if that is another than before.
+#[derive(Debug, Clone)]
+struct Done {
+    outcome: Outcome,
+    held: Option<(Shelf, String, HeldFrame)>,
 }
 
 /// Where a file was put.
@@ -45,40 +52,42 @@ impl Run {
         prepared: Result<Ready, Box<Unready>>,
         settling: &mut Settling,
     ) -> Result<FrameState, ArchiveError> {
-        let (outcome, held) = match prepared {
-            Err(unready) => (
-                self.failed(job, &unready.waiting.name, unready.waiting.position, unready.transferred, &unready.error),
-                None,
-            ),
+        let done = match prepared {
+            Err(unready) => {
+                let Unready { waiting, transferred, error } = *unready;
+                self.failed(job, &waiting.name, waiting.position, transferred, &error)
+            }
             Ok(ready) => match self.put(&ready).await {
                 Ok(put) => self.placed(&ready, put)?,
                 Err(error) => {
+                    // It is made again from the store the next time.
                     drop(fs::remove_file(&ready.hidden));
-                    (self.failed(job, &ready.waiting.name, ready.waiting.position, ready.transferred, &error), None)
+                    self.failed(job, &ready.waiting.name, ready.waiting.position, ready.transferred, &error)
                 }
             },
         };
-        let state = outcome.state;
-        settling.done.push((outcome, held));
+        let state = done.outcome.state;
+        settling.done.push(done);
         if settling.done.len() >= TOGETHER {
             self.settle(job, settling).await?;
         }
         Ok(state)
     }
 
-    fn failed(&self, job: &Job, name: &str, position: i64, transferred: u64, error: &ArchiveError) -> Outcome {
+    fn failed(&self, job: &Job, name: &str, position: i64, transferred: u64, error: &ArchiveError) -> Done {
         self.say(job, &format!("{name} failed: {error}"));
-        Outcome {
+        let outcome = Outcome {
             position,
             state: FrameState::Failed,
             reason: Some(error.to_string()),
             path: None,
             transferred: i64::try_from(transferred).unwrap_or(i64::MAX),
             replaced: None,
-        }
+        };
+        Done { outcome, held: None }
     }
 
-    fn placed(&self, ready: &Ready, put: Put) -> Result<(Outcome, Option<(Shelf, String, HeldFrame)>), ArchiveError> {
+    fn placed(&self, ready: &Ready, put: Put) -> Result<Done, ArchiveError> {
         let path = put.path.to_string_lossy().into_owned();
         let size = self.size_of(ready);
         let held = HeldFrame {
@@ -100,7 +109,7 @@ impl Run {
             transferred: i64::try_from(ready.transferred).unwrap_or(i64::MAX),
             replaced: replaced.map(serde_json::to_string).transpose().map_err(ArchiveError::internal)?,
         };
-        Ok((outcome, Some((ready.shelf.clone(), ready.waiting.name.clone(), held))))
+        Ok(Done { outcome, held: Some((ready.shelf.clone(), ready.waiting.name.clone(), held)) })
     }
 
     fn size_of(&self, ready: &Ready) -> Option<i64> {
@@ -227,7 +236,7 @@ impl Run {
                 let (job, done) = (job.clone(), done.clone());
                 Box::pin(async move {
                     job.fence(tx).await?;
-                    for (outcome, held) in &done {
+                    for Done { outcome, held } in &done {
                         table::settle(tx, fetch, outcome).await?;
                         if let Some((shelf, name, held)) = held {
                             table::hold_again(tx, shelf, name, held).await?;

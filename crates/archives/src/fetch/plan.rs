@@ -1,5 +1,7 @@
 //! The plan: every frame that the archives list, compared with what the tree has.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt;
 use holotype_core::Instant;
 use holotype_fits::time;
@@ -101,7 +103,7 @@ impl Run {
                 continue;
             };
             self.say(job, &format!("Retrieving new data from archive {}", archive.name));
-            for proposal in &archive.proposals {
+            for proposal in asked(archive) {
                 if job.cancelled() {
                     return Err(ArchiveError::Stopped);
                 }
@@ -111,7 +113,10 @@ impl Run {
                     self.find_gone(archive, proposal, &mut planned).await?;
                 }
                 let (listed, new) = (planned.listed - before.0, planned.to_fetch - before.1);
-                self.say(job, &format!("Found {new} frame(s) to fetch among {listed} from proposal {proposal}"));
+                self.say(
+                    job,
+                    &format!("Found {new} frame(s) to fetch among {listed} from proposal {}", or_any(proposal)),
+                );
             }
         }
         Ok(planned)
@@ -144,7 +149,7 @@ impl Run {
                 }
                 Some(Err(error)) => {
                     self.say(job, &format!("Archive {} could not be asked to the end: {error}", archive.name));
-                    planned.unasked.push((format!("{} ({proposal})", archive.name), error.to_string()));
+                    planned.unasked.push((format!("{} ({})", archive.name, or_any(proposal)), error.to_string()));
                     whole = false;
                     break;
                 }
@@ -174,9 +179,9 @@ impl Run {
         for (listed, held) in batch.iter().zip(held) {
             let listing = Listing::of(index, proposal, listed);
             let fields = Fields { listed: &listing.fields, header: None };
-            let judgement = match self.request.rules.refusal(archive, fields) {
+            let judgement = match self.request.rules_of(archive).refusal(archive, fields) {
                 Some(reason) => Judgement { state: FrameState::Unwanted, change: None, reason: Some(reason) },
-                None => judge(listed, held.as_ref(), self.is_listed(&listed.name)),
+                None => judge(listed, held.as_ref(), self.is_listed(archive, &listed.name)),
             };
             if judgement.state == FrameState::Planned
                 && let Some(download) = &listed.download
@@ -359,11 +364,25 @@ fn same(listed: &Listed, held: &HeldFrame) -> bool {
     }
 }
 
+/// The proposals that an archive is asked for, one after the other; empty for an archive that knows none.
+pub(super) fn asked(archive: &ArchiveConfig) -> Vec<&str> {
+    if archive.proposals.is_empty() && archive.definition.is_some() {
+        return vec![""];
+    }
+    archive.proposals.iter().map(String::as_str).collect()
+}
+
+fn or_any(proposal: &str) -> &str {
+    if proposal.is_empty() { "(any)" } else { proposal }
+}
+
 /// What is asked of an archive for one proposal, as the pipeline asks it: for the images' reduction level, unless the user's own
 /// rules may want others.
 pub(super) fn query(archive: &ArchiveConfig, proposal: &str, window: Window, own_rules: bool) -> Query {
-    let mut parameters = archive.parameters.clone();
+    // The parameters of a definition are its settings: it has had them already.
+    let mut parameters = BTreeMap::new();
     if archive.definition.is_none() {
+        parameters.clone_from(&archive.parameters);
         parameters.entry("public".to_owned()).or_insert_with(|| "false".to_owned());
         if !own_rules {
             parameters.entry("reduction_level".to_owned()).or_insert_with(|| archive.image_level.to_string());
@@ -372,7 +391,7 @@ pub(super) fn query(archive: &ArchiveConfig, proposal: &str, window: Window, own
     Query {
         start: Some(window.start),
         end: Some(window.end),
-        proposal: Some(proposal.to_owned()),
+        proposal: (!proposal.is_empty()).then(|| proposal.to_owned()),
         target: None,
         parameters,
     }

@@ -15,6 +15,7 @@ use tokio::io::AsyncReadExt;
 use super::fields::Fields;
 use super::files;
 use super::model::{FrameState, HeldFrame};
+use super::packing::Form;
 use super::plan::Listing;
 use super::rules::Place;
 use super::run::Run;
@@ -87,13 +88,13 @@ impl Run {
             }
             None => self.fetch_bytes(job, waiting, &shelf, &listing, &listed, &packed, transferred).await?,
         };
-        let (file, form) = unpacked_name(&waiting.name);
+        let (file, form) = self.request.packing_of(archive).of(&waiting.name);
         let header = match form {
             Form::Other => None,
             form => Some(read_header(&packed, form).await?),
         };
         let fields = Fields { listed: &listing.fields, header: header.as_ref() };
-        let place = match self.request.rules.place(archive, fields) {
+        let place = match self.request.rules_of(archive).place(archive, fields) {
             Ok(Some(place)) => Ok(place),
             Ok(None) => Err("no rule has a place for it".to_owned()),
             Err(unknown) => Err(unknown.to_string()),
@@ -299,36 +300,6 @@ impl Run {
     }
 }
 
-/// How a frame's file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// FITS, whose images may be compressed in tiles.
-    Fits,
-    /// FITS in a gzip.
-    Gzip,
-    /// Anything else, which is taken as it is.
-    Other,
-}
-
-/// What a frame's file is called when it is unpacked, and how it is packed.
-fn unpacked_name(name: &str) -> (String, Form) {
-    let ends = |ending: &str| name.len() > ending.len() && name.to_ascii_lowercase().ends_with(ending);
-    if ends(".fz") {
-        return (name[..name.len() - ".fz".len()].to_owned(), Form::Fits);
-    }
-    if ends(".fits.gz") || ends(".fit.gz") || ends(".fts.gz") {
-        return (name[..name.len() - ".gz".len()].to_owned(), Form::Gzip);
-    }
-    let form = if ends(".fits") || ends(".fit") || ends(".fts") { Form::Fits } else { Form::Other };
-    (name.to_owned(), form)
-}
-
-/// What a frame's file is called when it is unpacked.
-pub(super) fn file_name(name: &str) -> &str {
-    let length = unpacked_name(name).0.len();
-    name.get(..length).unwrap_or(name)
-}
-
 /// The header of the first HDU as it is once unpacked: that of the image, where a packed file begins with an empty one.
 async fn read_header(packed: &Path, form: Form) -> Result<Header, ArchiveError> {
     let packed = packed.to_owned();
@@ -345,8 +316,8 @@ async fn read_header(packed: &Path, form: Form) -> Result<Header, ArchiveError> 
 }
 
 /// Unpacks a file over the one of an earlier version.
-pub(super) async fn unpack_over(packed: &Path, name: &str, to: &Path) -> Result<(), ArchiveError> {
-    let (packed, form, to) = (packed.to_owned(), unpacked_name(name).1, to.to_owned());
+pub(super) async fn unpack_over(packed: &Path, form: Form, to: &Path) -> Result<(), ArchiveError> {
+    let (packed, to) = (packed.to_owned(), to.to_owned());
     blocking(move || {
         let hidden = files::hidden(&to)?;
         unpack_file(&packed, form, &hidden)?;
@@ -421,24 +392,4 @@ async fn bring_from_store(archives: &Archives, blob: Digest, path: &Path) -> Res
         tokio::io::AsyncWriteExt::write_all(&mut file, &chunk).await.map_err(failed)?;
     }
     tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(failed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packed_file_loses_its_last_ending_and_others_keep_their_names() {
-        for (name, expected) in [
-            ("x-e91.fits.fz", ("x-e91.fits", Form::Fits)),
-            ("x.fits", ("x.fits", Form::Fits)),
-            ("x.FTS", ("x.FTS", Form::Fits)),
-            ("x.fits.gz", ("x.fits", Form::Gzip)),
-            ("x.tar.gz", ("x.tar.gz", Form::Other)),
-            ("x.pdf", ("x.pdf", Form::Other)),
-            (".fz", (".fz", Form::Other)),
-        ] {
-            assert_eq!(unpacked_name(name), (expected.0.to_owned(), expected.1));
-        }
-    }
 }

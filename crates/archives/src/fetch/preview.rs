@@ -11,7 +11,6 @@ use super::fields::Fields;
 use super::frame_list;
 use super::model::{Change, FrameState};
 use super::plan::{self, judge};
-use super::prepare;
 use super::run::{FetchRequest, MAIN_LIST, Sources, tree_of};
 use super::table::{self, Shelf};
 use crate::source::Listed;
@@ -57,7 +56,7 @@ impl Archives {
         for (archive, source) in config.archives.iter().zip(sources) {
             let Some(source) = source else { continue };
             let shelf = Shelf { project, tree: tree_of(config), archive: archive.url.to_string() };
-            for proposal in &archive.proposals {
+            for proposal in plan::asked(archive) {
                 let query = plan::query(archive, proposal, request.window, config.rules.is_some());
                 let mut list = source.list(&query);
                 while let Some(listed) = list.next().await {
@@ -69,8 +68,8 @@ impl Archives {
                         other => other?,
                     };
                     if seen.insert((shelf.archive.clone(), listed.name.clone())) {
-                        let listed_here =
-                            on_lists.contains(prepare::file_name(&listed.name)) || on_lists.contains(&listed.name);
+                        let file = request.packing_of(archive).of(&listed.name).0;
+                        let listed_here = on_lists.contains(&file) || on_lists.contains(&listed.name);
                         show(self.previewed(request, archive, &shelf, &listed, listed_here).await?);
                     }
                 }
@@ -96,14 +95,14 @@ impl Archives {
                 Box::pin(async move { table::held(tx, &shelf, &name).await })
             })
             .await?;
-        let judgement = match request.rules.refusal(archive, fields) {
+        let judgement = match request.rules_of(archive).refusal(archive, fields) {
             Some(reason) => plan::Judgement { state: FrameState::Unwanted, change: None, reason: Some(reason) },
             None => judge(listed, held.as_ref(), listed_here),
         };
-        let (path, no_place) = match request.rules.directory(archive, fields) {
+        let (path, no_place) = match request.rules_of(archive).directory(archive, fields) {
             _ if judgement.state == FrameState::Unwanted => (None, None),
             Ok(Some(directory)) => {
-                let file = prepare::file_name(&listed.name);
+                let file = request.packing_of(archive).of(&listed.name).0;
                 (Some(request.config.reduction_directory.join(directory).join(file)), None)
             }
             Ok(None) => (None, Some("no rule has a place for it".to_owned())),

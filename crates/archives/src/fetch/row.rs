@@ -55,7 +55,7 @@ const UNKNOWN_CLOUD: &str = "-9999.99";
 
 /// The line of a frame, without its end. What the header lacks is `None` in a column of text and `nan` in one of numbers;
 /// `processed` says whether the photometry of the frame is there already.
-pub fn line(file: &str, header: &Header, processed: bool) -> String {
+pub(super) fn line(file: &str, header: &Header, processed: bool) -> String {
     let position = SkyPosition::from_header(header, "RA", "DEC").ok();
     let degrees = |degrees: Option<f64>| degrees.map_or_else(|| NO_NUMBER.to_owned(), python::real);
     let text = |keyword: &str| header.value(keyword).and_then(text_of_card).unwrap_or_else(|| NO_TEXT.to_owned());
@@ -101,7 +101,7 @@ pub fn line(file: &str, header: &Header, processed: bool) -> String {
 }
 
 /// The line that names the columns, without its end.
-pub fn heading() -> String {
+pub(super) fn heading() -> String {
     COLUMNS.join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! A fetch from its beginning to its end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,10 +19,10 @@ use super::log_file::LogFile;
 use super::model::{Fetch, FrameState};
 use super::place::Settling;
 use super::plan::{Judgement, Planned};
-use super::prepare;
 use super::report::Report;
 use super::rules::Rules;
 use super::table::{self, Shelf, Waiting};
+use crate::source::declared::Unpack;
 use crate::source::{ArchiveSource, Download, Listed};
 use crate::{ArchiveError, Archives};
 
@@ -47,6 +47,15 @@ pub struct FetchRequest {
     pub config: FetchConfig,
     /// Which frames are wanted, and where they go.
     pub rules: Rules,
+    /// Rules that the definition of an archive brings along, by the archive's key.
+    #[serde(default)]
+    pub places: BTreeMap<String, Rules>,
+    /// What such a definition says of packed files, by the archive's key and the end of their names.
+    #[serde(default)]
+    pub unpacking: BTreeMap<String, BTreeMap<String, Unpack>>,
+    /// The texts of the definitions of archives that are not of the OCS kind, by their keys.
+    #[serde(default)]
+    pub definitions: BTreeMap<String, String>,
     /// The template of a dataset's configuration.
     pub template: Template,
     /// The observations to ask for.
@@ -299,9 +308,9 @@ impl Run {
     }
 
     /// Whether a list of frames names the file that is made of a frame.
-    pub(super) fn is_listed(&self, name: &str) -> bool {
-        let lists = self.lists();
-        let on = |list: &FrameList| list.contains(prepare::file_name(name)) || list.contains(name);
+    pub(super) fn is_listed(&self, archive: &ArchiveConfig, name: &str) -> bool {
+        let (lists, file) = (self.lists(), self.request.packing_of(archive).of(name).0);
+        let on = |list: &FrameList| list.contains(&file) || list.contains(name);
         on(&lists.main) || lists.named.as_ref().is_some_and(on)
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, Claim};
 use super::frame_list::FrameList;
 use super::model::{Fetch, FrameState, HeldFrame};
+use super::packing::{Form, Packing};
 use super::place::{SUMMARY, stamp};
 use super::run::MAIN_LIST;
 use super::table::{self, Outcome, Placed, Shelf};
@@ -75,7 +76,7 @@ impl Archives {
         let removed: HashSet<String> = steps
             .iter()
             .filter(|step| matches!(step.shown.action, UndoAction::Remove | UndoAction::Nothing))
-            .map(|step| prepare::file_name(&step.shown.name).to_owned())
+            .filter_map(|step| Some(step.shown.path.file_name()?.to_str()?.to_owned()))
             .collect();
         for step in &mut steps {
             self.take_back(&fetch, step).await?;
@@ -157,7 +158,12 @@ impl Archives {
         while let Some(chunk) = reading.stream.next().await {
             file.write_all(&chunk?).map_err(|error| ArchiveError::io(&packed, "cannot be written", error))?;
         }
-        prepare::unpack_over(&packed, &step.shown.name, &path).await?;
+        // It was unpacked before, to this very name.
+        let form = match Packing(None).of(&step.shown.name) {
+            (file, form) if path.ends_with(&file) => form,
+            _ => Form::Other,
+        };
+        prepare::unpack_over(&packed, form, &path).await?;
         fs::remove_file(&packed).map_err(|error| ArchiveError::io(&packed, "cannot be removed", error))?;
         previous.path = Some(path.to_string_lossy().into_owned());
         previous.stamp = Some(stamp(&path)?);

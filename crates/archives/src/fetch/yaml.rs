@@ -44,7 +44,7 @@ fn sequence(text: &mut String, items: &[Value], indent: usize) {
         match item {
             Value::Object(map) if !map.is_empty() => nested(text, indent, |inner| mapping(inner, map, indent + 2)),
             Value::Array(items) if !items.is_empty() => {
-                nested(text, indent, |inner| sequence(inner, items, indent + 2))
+                nested(text, indent, |inner| sequence(inner, items, indent + 2));
             }
             other => line(text, other),
         }

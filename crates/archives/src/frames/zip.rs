@@ -12,7 +12,7 @@ use ::zip::write::SimpleFileOptions;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use holotype_fits::unpack::{plain_header, unpack};
+use holotype_fits::unpack::{plain_header, unpack_stream};
 use holotype_fits::{FitsError, Hdu, Kind, write as fits_write};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -154,7 +154,7 @@ fn add<W: Write + io::Seek>(
         let name = names.one(frame, &format!("{basename}{extension}"));
         let size = unpacked_size(&Hdu::walk(file)?);
         start(zip, folder, &name, size)?;
-        unpack(file, zip)?;
+        unpack_stream(file, zip)?;
         return Ok(());
     }
     let name = names.one(frame, &format!("{basename}{}", version.extension));

@@ -58,7 +58,7 @@ on_both_engines! {
         assert!(as_they_are["a.fits"] == plain && as_they_are["b.fits.fz"] == full && as_they_are.len() == 2);
         let unpacked = unzipped(&bench, vec![a, b], ZipOptions { uncompress: true, catalog_only: false }).await;
         let mut expected = Vec::new();
-        unpack::unpack(&mut Cursor::new(&full), &mut expected).unwrap();
+        unpack::unpack_stream(&mut Cursor::new(&full), &mut expected).unwrap();
         assert!(unpacked["a.fits"] == plain && unpacked["b.fits"] == expected);
         let catalogues = unzipped(&bench, vec![a, b], ZipOptions { uncompress: false, catalog_only: true }).await;
         assert_eq!(catalogues.keys().collect::<Vec<_>>(), ["b-catalog.fits"], "a frame without one is left out");

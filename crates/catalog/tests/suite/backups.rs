@@ -73,7 +73,8 @@ async fn fill_fetches(tx: &mut Tx) -> Result<(), CatalogError> {
     let held = "INSERT INTO held_frames (project, tree, archive, name, proposal, state, blob, fetch_id, seen)
         VALUES ($1, '/data', 'https://archive.example', 'e91.fits.fz', 'P1', 'placed', $2, $3, $3)";
     tx.exec_sql(held, values![ProjectId::DEFAULT, Digest::of(b"abc"), activity]).await?;
-    let schedule = "INSERT INTO fetch_schedules (id, project, agent, name, request, cron, time_zone, next_at, created_at)
+    let schedule =
+        "INSERT INTO fetch_schedules (id, project, agent, name, request, cron, time_zone, next_at, created_at)
         VALUES ('01ARZ3NDEKTSV4RRFFQ69G5FAV', $1, $2, 'nightly', '{}', '0 9 * * *', 'UTC', $3, $3)";
     tx.exec_sql(schedule, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await.map(drop)
 }

@@ -7,6 +7,7 @@ pub(crate) mod database;
 pub(crate) mod datapoint;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod fits;
 pub(crate) mod init;
 pub(crate) mod job;
 pub(crate) mod lineage;

@@ -7,6 +7,7 @@ mod configuration;
 mod database;
 mod datapoints;
 mod errors;
+mod fits;
 mod help;
 mod jobs;
 mod lab;

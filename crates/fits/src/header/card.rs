@@ -38,10 +38,12 @@ impl Card {
         if !is_printable(keyword) || !is_printable(&written) || !is_printable(comment) {
             return Err(unwritable("a header holds printable ASCII only"));
         }
-        let start = if is_standard(keyword) {
+        let start = if is_commentary(keyword) || keyword == "END" {
+            return Err(unwritable("this keyword has no value"));
+        } else if is_standard(keyword) {
             format!("{keyword:<8}= ")
-        } else if keyword.is_empty() || keyword.contains('=') {
-            return Err(unwritable("a keyword needs a name without '='"));
+        } else if keyword.contains(['=', '\'']) {
+            return Err(unwritable("a keyword needs a name without '=' and quotes"));
         } else {
             format!("HIERARCH {keyword} = ")
         };
@@ -135,6 +137,8 @@ impl Card {
         if let Some(Value::Text(joined)) = &mut self.value {
             joined.pop();
             joined.push_str(text);
+            // Blanks at the end of a string mean nothing; what goes on ends with '&'.
+            joined.truncate(joined.trim_end_matches(' ').len());
         }
         self.comment.push_str(comment);
         self.records.push(record);
@@ -311,6 +315,10 @@ mod tests {
         assert!(refused("A", Value::Text("é".into())));
         assert!(refused("A\n", Value::Integer(1)));
         assert!(refused("A=B", Value::Integer(1)));
+        assert!(refused("it's", Value::Integer(1)));
+        assert!(refused("END", Value::Integer(1)));
+        assert!(refused("HIERARCH COMMENT", Value::Integer(1)));
+        assert!(refused("", Value::Integer(1)));
         assert!(refused(&"LONG ".repeat(16), Value::Integer(1)));
         assert!(Card::commentary("EXPTIME", "x").is_err());
     }

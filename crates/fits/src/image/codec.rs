@@ -1,7 +1,8 @@
 //! The codecs of compressed tiles.
 //!
-//! `RICE_1`, `HCOMPRESS_1` and `PLIO_1` are `fitsio-pure`'s, which is given one tile at a time as a table of one row: so
-//! that no size or offset of the file reaches it unchecked. Gzip is unpacked here, no further than a tile can need.
+//! `HCOMPRESS_1` and `PLIO_1` are `fitsio-pure`'s, which is given one tile at a time as a table of one row: so that no size
+//! or offset of the file reaches it unchecked. Rice coding, which most frames use, is our own for its speed, tile by tile.
+//! Gzip is unpacked here, no further than a tile can need.
 
 use std::io::Read;
 
@@ -12,6 +13,7 @@ use fitsio_pure::tiled::read_tiled_image;
 use fitsio_pure::value::Value as PureValue;
 use flate2::read::GzDecoder;
 
+use super::rice;
 use crate::{FitsError, Header, Value};
 
 /// How the tiles of an image are compressed.
@@ -50,6 +52,7 @@ impl Codec {
                 }
                 match bytes {
                     1 | 2 | 4 => Self::Rice { block: block as usize, bytes: bytes as usize },
+                    // The standard names 8, but how its blocks are written no standard or program says.
                     _ => return Err(FitsError::Unsupported { what: format!("RICE_1 with BYTEPIX {bytes}") }),
                 }
             }
@@ -71,32 +74,23 @@ impl Codec {
     pub(super) fn unpack(self, tile: &[u8], count: usize) -> Result<Unpacked, String> {
         match self {
             Self::None => Ok(Unpacked::Bytes(tile.to_vec())),
-            Self::Gzip { shuffled: false } => gunzip(tile, count).map(Unpacked::Bytes),
+            Self::Gzip { shuffled: false } => gunzip(tile, longest(count)).map(Unpacked::Bytes),
             Self::Gzip { shuffled: true } => {
-                gunzip(tile, count).map(|bytes| Unpacked::Bytes(unshuffled(&bytes, count)))
+                gunzip(tile, longest(count)).map(|bytes| Unpacked::Bytes(unshuffled(&bytes, count)))
             }
-            Self::Rice { block, bytes } => {
-                let mut numbers = one_tile("RICE_1", tile, count, 32, |info| {
-                    if let HduInfo::CompressedImage { blocksize, rice_bytepix, .. } = info {
-                        *blocksize = block;
-                        *rice_bytepix = bytes;
-                    }
-                })?;
-                // The differences of short numbers run over their range and back.
-                match bytes {
-                    1 => numbers.iter_mut().for_each(|number| *number &= 0xFF),
-                    2 => numbers.iter_mut().for_each(|number| *number = i32::from(*number as i16)),
-                    _ => {}
-                }
-                Ok(Unpacked::Numbers(numbers))
-            }
+            Self::Rice { block, bytes } => rice::unpack(tile, count, block, bytes).map(Unpacked::Numbers),
             Self::Hcompress { smooth, narrow } => {
                 let name = if smooth { "HCOMPRESS_1 smooth" } else { "HCOMPRESS_1" };
-                one_tile(name, tile, count, narrow.unwrap_or(32), |_| ()).map(Unpacked::Numbers)
+                one_tile(name, tile, count, narrow.unwrap_or(32)).map(Unpacked::Numbers)
             }
-            Self::Plio => one_tile("PLIO_1", tile, count, 32, |_| ()).map(Unpacked::Numbers),
+            Self::Plio => one_tile("PLIO_1", tile, count, 32).map(Unpacked::Numbers),
         }
     }
+}
+
+/// The most bytes that `count` pixels can have.
+pub(super) fn longest(count: usize) -> u64 {
+    8 * count as u64
 }
 
 /// The parameter `name`: the `ZVALn` of the `ZNAMEn` that names it. A logical counts as 1 or 0.
@@ -117,16 +111,10 @@ fn parameter(header: &Header, name: &str) -> Result<Option<i64>, FitsError> {
 }
 
 /// Gives one tile to `fitsio-pure`, as the only row of a table, and takes its whole numbers.
-fn one_tile(
-    codec: &str,
-    tile: &[u8],
-    count: usize,
-    bits: i64,
-    adjust: impl FnOnce(&mut HduInfo),
-) -> Result<Vec<i32>, String> {
+fn one_tile(codec: &str, tile: &[u8], count: usize, bits: i64) -> Result<Vec<i32>, String> {
     let length = u32::try_from(tile.len()).map_err(|_| "it is longer than 4 GiB".to_owned())?;
     let (codec, smooth) = codec.split_once(' ').map_or((codec, false), |(codec, _)| (codec, true));
-    let mut info = HduInfo::CompressedImage {
+    let info = HduInfo::CompressedImage {
         zbitpix: bits,
         znaxes: vec![count],
         zcmptype: codec.to_owned(),
@@ -138,7 +126,6 @@ fn one_tile(
         pcount: tile.len(),
         tfields: 1,
     };
-    adjust(&mut info);
     let text = |keyword: &str, text: &str| PureCard::new(keyword, PureValue::String(text.to_owned()));
     let cards = [
         text("TTYPE1", "COMPRESSED_DATA"),
@@ -161,19 +148,18 @@ fn one_tile(
     }
 }
 
-/// Unpacks gzip, checked by its own sum, to at most the bytes that `count` pixels can have.
-pub(super) fn gunzip(tile: &[u8], count: usize) -> Result<Vec<u8>, String> {
-    let limit = 8 * count as u64;
+/// Unpacks gzip, checked by its own sum, to at most `limit` bytes.
+pub(crate) fn gunzip(packed: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    GzDecoder::new(tile).take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    GzDecoder::new(packed).take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > limit {
-        return Err(format!("it unpacks to more than its {count} pixels"));
+        return Err(format!("it unpacks to more than the {limit} bytes that it may have"));
     }
     Ok(bytes)
 }
 
 /// Puts bytes that are sorted by significance back to their pixels.
-fn unshuffled(bytes: &[u8], count: usize) -> Vec<u8> {
+pub(crate) fn unshuffled(bytes: &[u8], count: usize) -> Vec<u8> {
     if count == 0 || !bytes.len().is_multiple_of(count) {
         return bytes.to_vec();
     }

@@ -78,8 +78,8 @@ pub(crate) trait Pixel: Copy + Default {
     const WHOLE: bool;
     /// From its bytes, most significant first; there are [`Pixel::BYTES`] of them.
     fn from_be(bytes: &[u8]) -> Self;
-    /// Its bytes, most significant first, at the end of `bytes`.
-    fn put_be(self, bytes: &mut Vec<u8>);
+    /// Puts its bytes, most significant first, into `bytes`; there is room for [`Pixel::BYTES`].
+    fn put_be(self, bytes: &mut [u8]);
     /// From what an integer codec gives: the low bits of `value`.
     fn from_i32(value: i32) -> Self;
     /// From a value that was scaled. NaN becomes the one whose bits are all set, as it is written for blank pixels.
@@ -96,8 +96,9 @@ macro_rules! pixel {
             fn from_be(bytes: &[u8]) -> Self {
                 bytes.first_chunk().map_or_else(Self::default, |bytes| Self::from_be_bytes(*bytes))
             }
-            fn put_be(self, bytes: &mut Vec<u8>) {
-                bytes.extend_from_slice(&self.to_be_bytes());
+            #[inline]
+            fn put_be(self, bytes: &mut [u8]) {
+                bytes.copy_from_slice(&self.to_be_bytes());
             }
             fn from_i32(value: i32) -> Self {
                 value as Self
@@ -162,12 +163,16 @@ fn read_be<T: Pixel>(source: &mut impl Read, count: usize) -> io::Result<Vec<T>>
     Ok(values)
 }
 
-fn write_be<T: Pixel>(values: &[T], mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError> {
-    let mut chunk = Vec::with_capacity(CHUNK);
+/// Gives pixels as they stand in a file, most significant byte first, piece by piece.
+pub(super) fn write_be<T: Pixel>(
+    values: &[T],
+    mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
+) -> Result<(), FitsError> {
+    let mut chunk = vec![0; CHUNK];
     for part in values.chunks(CHUNK / T::BYTES) {
-        chunk.clear();
-        part.iter().for_each(|value| value.put_be(&mut chunk));
-        sink(&chunk)?;
+        let chunk = &mut chunk[..part.len() * T::BYTES];
+        part.iter().zip(chunk.chunks_exact_mut(T::BYTES)).for_each(|(value, bytes)| value.put_be(bytes));
+        sink(chunk)?;
     }
     Ok(())
 }

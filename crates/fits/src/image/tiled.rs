@@ -1,38 +1,26 @@
 //! Images in compressed tiles.
 
+use std::io::{Read, Seek};
+
 use super::codec::{self, Codec, Unpacked};
+use super::grid::Grid;
 use super::pixels::{Pixel, Stored};
 use super::quantise::{Quantisation, Step};
-use crate::hdu::{Hdu, axes};
+use super::window::Window;
+use crate::hdu::Hdu;
 use crate::table::form::{Element, Form, Place, descriptor, places};
 use crate::{FitsError, Header};
 
-/// The largest tile that is unpacked, in pixels: while one is, some twenty bytes for each pixel are held.
-const MAX_TILE_PIXELS: u64 = 1 << 26;
-
-/// Decodes the image of a compressed HDU whose table is `data`.
-pub(super) fn decode(hdu: &Hdu, data: &[u8], bits: i64, count: usize) -> Result<Stored, FitsError> {
-    let tiles = Tiles::of(hdu, data, bits)?;
-    match bits {
-        8 => tiles.all::<u8>(count),
-        16 => tiles.all::<i16>(count),
-        32 => tiles.all::<i32>(count),
-        64 => tiles.all::<i64>(count),
-        -32 => tiles.all::<f32>(count),
-        _ => tiles.all::<f64>(count),
-    }
-}
-
-/// The table of tiles.
-struct Tiles<'a> {
+/// The tiles of a compressed image, of which only the one at hand is held.
+pub(super) struct Tiles<'h> {
     hdu: usize,
-    header: &'a Header,
+    header: &'h Header,
     grid: Grid,
     codec: Codec,
     quantisation: Option<Quantisation>,
-    row: usize,
-    rows: &'a [u8],
-    heap: &'a [u8],
+    row: u64,
+    rows: Window,
+    heap: Window,
     compressed: Option<Place>,
     gzipped: Option<Place>,
     uncompressed: Option<Place>,
@@ -41,8 +29,48 @@ struct Tiles<'a> {
     blank: Option<Place>,
 }
 
-impl<'a> Tiles<'a> {
-    fn of(hdu: &'a Hdu, data: &'a [u8], bits: i64) -> Result<Self, FitsError> {
+/// What the table says of one tile.
+struct Entry {
+    /// Where its bytes are on the heap, for each column that can have some.
+    compressed: Range,
+    gzipped: Range,
+    uncompressed: Range,
+    /// What its reals became whole numbers with; nothing if they did not.
+    step: Option<Step>,
+}
+
+/// A part of the heap: its place and its length, both in bytes.
+type Range = (u64, u64);
+
+/// Why a tile cannot be given.
+enum Fault {
+    /// What is wrong with it, in words.
+    Tile(String),
+    /// The source.
+    Source(FitsError),
+}
+
+impl From<String> for Fault {
+    fn from(problem: String) -> Self {
+        Self::Tile(problem)
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(problem: &str) -> Self {
+        Self::Tile(problem.to_owned())
+    }
+}
+
+impl From<FitsError> for Fault {
+    fn from(error: FitsError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl<'h> Tiles<'h> {
+    /// The tiles of the image of `hdu`, whose pixels have `bits` bits.
+    pub(super) fn of(hdu: &'h Hdu, bits: i64) -> Result<Self, FitsError> {
         let header = &hdu.header;
         let grid = Grid::of(header)?;
         let (row, rows) = hdu.rows()?;
@@ -50,16 +78,14 @@ impl<'a> Tiles<'a> {
             let problem = format!("{rows} tiles, and the image has {}", grid.len());
             return Err(FitsError::header("NAXIS2", problem));
         }
-        let table = row * rows;
-        let heap = match header.get("THEAP") {
-            Some(_) => usize::try_from(header.size("THEAP")?).unwrap_or(usize::MAX),
-            None => table,
-        };
-        if heap < table || heap > data.len() {
-            return Err(FitsError::header("THEAP", format!("{heap} is not within the data")));
-        }
+        let (row, table) = (row as u64, row as u64 * rows as u64);
+        let heap = hdu.heap(table)?;
         let columns = places(header)?;
         let find = |name: &str| columns.iter().find(|place| place.name.trim_end().eq_ignore_ascii_case(name)).cloned();
+        if header.get("ZMASKCMP").is_some() || find("NULL_PIXEL_MASK").is_some() {
+            // No program is known to write one; without it blank pixels would be taken for values.
+            return Err(FitsError::Unsupported { what: "a compressed mask of blank pixels (ZMASKCMP)".to_owned() });
+        }
         Ok(Self {
             hdu: hdu.index,
             header,
@@ -67,8 +93,8 @@ impl<'a> Tiles<'a> {
             codec: Codec::of(header, bits)?,
             quantisation: if bits < 0 { Quantisation::of(header)? } else { None },
             row,
-            rows: &data[..table],
-            heap: &data[heap..],
+            rows: Window::new(hdu.data_offset, table),
+            heap: Window::new(hdu.data_offset + heap, hdu.data_length - heap),
             compressed: find("COMPRESSED_DATA"),
             gzipped: find("GZIP_COMPRESSED_DATA"),
             uncompressed: find("UNCOMPRESSED_DATA"),
@@ -78,102 +104,148 @@ impl<'a> Tiles<'a> {
         })
     }
 
-    fn all<T: Pixel>(&self, count: usize) -> Result<Stored, FitsError> {
-        let mut image = vec![T::default(); count];
-        for tile in 0..self.grid.len() as usize {
-            let place = self.grid.place(tile);
-            let values = self
-                .tile::<T>(tile, place.count())
-                .map_err(|problem| FitsError::damaged(self.hdu, format!("tile {}: {problem}", tile + 1)))?;
-            place.put(&values, &mut image);
+    /// The whole image.
+    pub(super) fn all<T: Pixel>(mut self, source: &mut (impl Read + Seek)) -> Result<Stored, FitsError> {
+        let count = self.grid.pixels();
+        let mut image = Vec::new();
+        for band in self.bands() {
+            self.append::<T>(source, band, &mut image)?;
+            // Once the first band was really there.
+            image.reserve_exact(count - image.len());
         }
         Ok(T::stored(image))
     }
 
+    /// Gives the image piece by piece, as it stands plain in a file: most significant byte first.
+    pub(super) fn pieces<T: Pixel>(
+        mut self,
+        source: &mut (impl Read + Seek),
+        mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
+    ) -> Result<(), FitsError> {
+        let mut pixels = Vec::new();
+        for band in self.bands() {
+            pixels.clear();
+            self.append::<T>(source, band, &mut pixels)?;
+            super::pixels::write_be(&pixels, &mut sink)?;
+        }
+        Ok(())
+    }
+
+    /// The tiles of each band, by number.
+    fn bands(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let (tiles, band) = (self.grid.len() as usize, self.grid.band());
+        (0..tiles).step_by(band).map(move |first| first..first + band)
+    }
+
+    /// Unpacks the tiles of a band behind the pixels that come before it.
+    fn append<T: Pixel>(
+        &mut self,
+        source: &mut (impl Read + Seek),
+        band: std::ops::Range<usize>,
+        pixels: &mut Vec<T>,
+    ) -> Result<(), FitsError> {
+        let (before, start) = (pixels.len(), self.grid.place(band.start).first);
+        let length: usize = band.clone().map(|tile| self.grid.place(tile).count()).sum();
+        for tile in band {
+            let count = self.grid.place(tile).count();
+            let values = self.tile::<T>(source, tile, count).map_err(|fault| match fault {
+                Fault::Tile(problem) => FitsError::damaged(self.hdu, format!("tile {}: {problem}", tile + 1)),
+                Fault::Source(error) => error,
+            })?;
+            // Nothing is held for a band before its first tile was really there.
+            if pixels.len() == before {
+                pixels.resize(before + length, T::default());
+            }
+            self.grid.place(tile).put(&values, start, &mut pixels[before..]);
+        }
+        Ok(())
+    }
+
     /// The `count` pixels of a tile.
-    fn tile<T: Pixel>(&self, tile: usize, count: usize) -> Result<Vec<T>, String> {
-        let packed = self.bytes(self.compressed.as_ref(), tile)?;
+    fn tile<T: Pixel>(&mut self, source: &mut (impl Read + Seek), tile: usize, count: usize) -> Result<Vec<T>, Fault> {
+        let entry = self.entry(source, tile)?;
+        let packed = bytes(&mut self.heap, source, entry.compressed)?;
         if !packed.is_empty() {
             let unpacked = self.codec.unpack(packed, count)?;
-            return match self.step(tile) {
-                Some(step) => self.restored(tile, step, &numbers(unpacked, count)?),
-                None => plain(unpacked, count),
+            return match (&self.quantisation, entry.step) {
+                (Some(quantisation), Some(step)) => {
+                    let numbers = numbers(unpacked, count)?;
+                    let mut values = Vec::with_capacity(count);
+                    quantisation.restore(tile, step, &numbers, |value| values.push(T::from_f64(value)));
+                    Ok(values)
+                }
+                _ => Ok(plain(unpacked, count)?),
             };
         }
         // What did not compress well is kept whole.
-        let gzipped = self.bytes(self.gzipped.as_ref(), tile)?;
+        let gzipped = bytes(&mut self.heap, source, entry.gzipped)?;
         if !gzipped.is_empty() {
-            return plain(Unpacked::Bytes(codec::gunzip(gzipped, count)?), count);
+            let unpacked = codec::gunzip(gzipped, codec::longest(count))?;
+            return Ok(plain(Unpacked::Bytes(unpacked), count)?);
         }
-        match self.bytes(self.uncompressed.as_ref(), tile)? {
-            [] => Err("it has no data".to_owned()),
-            bytes => plain(Unpacked::Bytes(bytes.to_vec()), count),
+        match bytes(&mut self.heap, source, entry.uncompressed)? {
+            [] => Err("it has no data".into()),
+            bytes => Ok(plain(Unpacked::Bytes(bytes.to_vec()), count)?),
         }
     }
 
-    /// What a tile has on the heap in `column`; nothing if there is no such column.
-    fn bytes(&self, column: Option<&Place>, tile: usize) -> Result<&'a [u8], String> {
-        let Some(place) = column else { return Ok(&[]) };
-        let Form::Variable { element, .. } = place.form else {
-            return Err(format!("column {} is not one of variable length", place.name));
-        };
-        if place.width == 0 {
-            return Ok(&[]);
-        }
-        let (count, offset) = self.cell(place, tile).and_then(descriptor).ok_or("its row is cut")?;
-        let range = element.bytes(count).and_then(|length| {
-            let (start, length) = (usize::try_from(offset).ok()?, usize::try_from(length).ok()?);
-            Some(start..start.checked_add(length)?)
-        });
-        if count == 0 {
-            return Ok(&[]);
-        }
-        range.and_then(|range| self.heap.get(range)).ok_or_else(|| "its data are not within the heap".to_owned())
-    }
-
-    fn cell(&self, place: &Place, tile: usize) -> Option<&'a [u8]> {
-        let start = tile * self.row + place.offset;
-        self.rows.get(start..start + place.width)
-    }
-
-    /// What the reals of a tile became whole numbers with; nothing if they did not.
-    fn step(&self, tile: usize) -> Option<Step> {
-        self.quantisation.as_ref()?;
+    /// What the row of a tile says.
+    fn entry(&mut self, source: &mut (impl Read + Seek), tile: usize) -> Result<Entry, Fault> {
+        let row = self.rows.get(source, tile as u64 * self.row, self.row)?.ok_or("its row is cut")?;
         let real = |column: Option<&Place>, keyword: &str| match column {
-            Some(place) => self.number(place, tile),
+            Some(place) => number(row, place),
             None => self.header.real(keyword),
         };
-        let blank = match &self.blank {
-            Some(place) => self.number(place, tile),
-            None => self.header.real("ZBLANK"),
+        let step = || {
+            self.quantisation.as_ref()?;
+            Some(Step {
+                scale: real(self.scale.as_ref(), "ZSCALE")?,
+                zero: real(self.zero.as_ref(), "ZZERO")?,
+                blank: real(self.blank.as_ref(), "ZBLANK").map(|blank| blank as i32),
+            })
         };
-        Some(Step {
-            scale: real(self.scale.as_ref(), "ZSCALE")?,
-            zero: real(self.zero.as_ref(), "ZZERO")?,
-            blank: blank.map(|blank| blank as i32),
+        Ok(Entry {
+            compressed: range(row, self.compressed.as_ref())?,
+            gzipped: range(row, self.gzipped.as_ref())?,
+            uncompressed: range(row, self.uncompressed.as_ref())?,
+            step: step(),
         })
     }
+}
 
-    fn number(&self, place: &Place, tile: usize) -> Option<f64> {
-        let bytes = self.cell(place, tile)?;
-        match place.form {
-            Form::Fixed { element: Element::Double, count: 1 } => Some(f64::from_be(bytes)),
-            Form::Fixed { element: Element::Real, count: 1 } => Some(f32::from_be(bytes).into()),
-            Form::Fixed { element: Element::Integer, count: 1 } => {
-                Some(i32::from_be_bytes(*bytes.first_chunk()?).into())
-            }
-            Form::Fixed { element: Element::Short, count: 1 } => Some(i16::from_be_bytes(*bytes.first_chunk()?).into()),
-            Form::Fixed { element: Element::Byte, count: 1 } => bytes.first().copied().map(f64::from),
-            _ => None,
-        }
+/// What lies in `range` of the heap.
+fn bytes<'w>(heap: &'w mut Window, source: &mut (impl Read + Seek), range: Range) -> Result<&'w [u8], Fault> {
+    match range {
+        (_, 0) => Ok(&[]),
+        (offset, length) => heap.get(source, offset, length)?.ok_or_else(|| "its data are not within the heap".into()),
     }
+}
 
-    fn restored<T: Pixel>(&self, tile: usize, step: Step, numbers: &[i32]) -> Result<Vec<T>, String> {
-        let mut values = Vec::with_capacity(numbers.len());
-        if let Some(quantisation) = &self.quantisation {
-            quantisation.restore(tile, step, numbers, |value| values.push(T::from_f64(value)));
-        }
-        Ok(values)
+/// Where the bytes of `column` are that a row names; none if there is no such column.
+fn range(row: &[u8], column: Option<&Place>) -> Result<Range, String> {
+    let Some(place) = column else { return Ok((0, 0)) };
+    let Form::Variable { element, .. } = place.form else {
+        return Err(format!("column {} is not one of variable length", place.name));
+    };
+    if place.width == 0 {
+        return Ok((0, 0));
+    }
+    let (count, offset) =
+        row.get(place.offset..place.offset + place.width).and_then(descriptor).ok_or("its row is cut")?;
+    let length = element.bytes(count).ok_or("its data are not within the heap")?;
+    Ok((offset, length))
+}
+
+/// The number of a column.
+fn number(row: &[u8], place: &Place) -> Option<f64> {
+    let bytes = row.get(place.offset..place.offset + place.width)?;
+    match place.form {
+        Form::Fixed { element: Element::Double, count: 1 } => Some(f64::from_be(bytes)),
+        Form::Fixed { element: Element::Real, count: 1 } => Some(f32::from_be(bytes).into()),
+        Form::Fixed { element: Element::Integer, count: 1 } => Some(i32::from_be_bytes(*bytes.first_chunk()?).into()),
+        Form::Fixed { element: Element::Short, count: 1 } => Some(i16::from_be_bytes(*bytes.first_chunk()?).into()),
+        Form::Fixed { element: Element::Byte, count: 1 } => bytes.first().copied().map(f64::from),
+        _ => None,
     }
 }
 
@@ -217,98 +289,4 @@ fn exactly(numbers: Vec<i32>, count: usize) -> Result<Vec<i32>, String> {
 
 fn wrong_length(bytes: usize, count: usize) -> String {
     format!("its {bytes} bytes are not {count} pixels")
-}
-
-/// How an image is cut into tiles. Lengths are fastest axis first, as headers have them.
-struct Grid {
-    axes: Vec<usize>,
-    tile: Vec<usize>,
-    counts: Vec<usize>,
-    length: u64,
-}
-
-impl Grid {
-    /// By `ZNAXISn` and `ZTILEn`; without the latter a tile is a row.
-    fn of(header: &Header) -> Result<Self, FitsError> {
-        let mut grid = Self { axes: Vec::new(), tile: Vec::new(), counts: Vec::new(), length: 1 };
-        let mut pixels = 1_u64;
-        for (index, axis) in axes(header, "ZNAXIS")?.into_iter().enumerate() {
-            let keyword = format!("ZTILE{}", index + 1);
-            let tile = match header.get(&keyword) {
-                None if index == 0 => axis,
-                None => 1,
-                Some(_) => header.size(&keyword)?.min(axis),
-            };
-            if tile == 0 {
-                return Err(FitsError::header(&keyword, "a tile needs a length"));
-            }
-            // Within the pixels of the image, whose number is bounded.
-            pixels = pixels.saturating_mul(tile);
-            grid.length = grid.length.saturating_mul(axis.div_ceil(tile));
-            grid.axes.push(axis as usize);
-            grid.tile.push(tile as usize);
-            grid.counts.push(axis.div_ceil(tile) as usize);
-        }
-        if pixels > MAX_TILE_PIXELS {
-            let what = "a tile (in pixels)".to_owned();
-            return Err(FitsError::TooLarge { what, size: pixels, limit: MAX_TILE_PIXELS });
-        }
-        Ok(grid)
-    }
-
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    /// Where tile `index` stands in the image; the last ones of an axis are cut where the image ends.
-    fn place(&self, index: usize) -> Rectangle<'_> {
-        let mut rest = index;
-        let mut stride = 1;
-        let (mut first, mut extent) = (0, Vec::with_capacity(self.axes.len()));
-        for ((&axis, &tile), &count) in self.axes.iter().zip(&self.tile).zip(&self.counts) {
-            let start = rest % count * tile;
-            rest /= count;
-            first += start * stride;
-            stride *= axis;
-            extent.push(tile.min(axis - start));
-        }
-        Rectangle { axes: &self.axes, first, extent }
-    }
-}
-
-/// A tile's part of the image.
-struct Rectangle<'a> {
-    axes: &'a [usize],
-    /// Its first pixel.
-    first: usize,
-    /// Its lengths, fastest axis first.
-    extent: Vec<usize>,
-}
-
-impl Rectangle<'_> {
-    fn count(&self) -> usize {
-        self.extent.iter().product()
-    }
-
-    /// Copies the pixels of the tile to their rows of the image.
-    fn put<T: Copy>(&self, tile: &[T], image: &mut [T]) {
-        let Some(&length) = self.extent.first() else { return };
-        let mut index = vec![0; self.extent.len()];
-        for run in tile.chunks_exact(length) {
-            let mut start = self.first;
-            let mut stride = 1;
-            for (place, axis) in index.iter().zip(self.axes) {
-                start += place * stride;
-                stride *= axis;
-            }
-            image[start..start + length].copy_from_slice(run);
-            for (place, extent) in index.iter_mut().zip(&self.extent).skip(1) {
-                *place += 1;
-                if *place < *extent {
-                    break;
-                }
-                *place = 0;
-            }
-        }
-    }
 }

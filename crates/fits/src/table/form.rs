@@ -99,7 +99,11 @@ pub(crate) struct Place {
 
 /// The columns of a binary table, all within the row's `NAXIS1` bytes.
 pub(crate) fn places(header: &Header) -> Result<Vec<Place>, FitsError> {
-    let row = header.size("NAXIS1")?;
+    formats(header, "TFORM", header.size("NAXIS1")?)
+}
+
+/// The columns that the cards of `name` and a number describe, all within the `row` bytes of a row.
+pub(super) fn formats(header: &Header, name: &str, row: u64) -> Result<Vec<Place>, FitsError> {
     let count = header.size("TFIELDS")?;
     if count > MAX_COLUMNS {
         return Err(FitsError::header("TFIELDS", format!("{count} columns, and at most {MAX_COLUMNS} are allowed")));
@@ -107,7 +111,7 @@ pub(crate) fn places(header: &Header) -> Result<Vec<Place>, FitsError> {
     let mut places = Vec::new();
     let mut offset = 0_u64;
     for index in 1..=count {
-        let keyword = format!("TFORM{index}");
+        let keyword = format!("{name}{index}");
         let text = header.text(&keyword).ok_or_else(|| FitsError::header(&keyword, "it is missing"))?;
         let form = Form::parse(text).ok_or_else(|| FitsError::header(&keyword, format!("'{text}' is no format")))?;
         let end = form.width().and_then(|width| offset.checked_add(width)).filter(|&end| end <= row);

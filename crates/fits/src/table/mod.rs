@@ -2,6 +2,7 @@
 
 mod cells;
 pub(crate) mod form;
+pub(crate) mod packed;
 
 use std::io::{Read, Seek};
 
@@ -55,12 +56,25 @@ enum StoredAs {
 }
 
 impl Table {
-    /// Reads the table of `hdu`, which was found in this source.
+    /// Reads the table of `hdu`, compressed or not, which was found in this source.
     ///
     /// # Errors
     /// [`FitsError::WrongKind`] if it is none, [`FitsError::TooLarge`] past [`MAX_TABLE_BYTES`], [`FitsError::Header`] if
-    /// its columns do not fit its rows.
+    /// its columns do not fit its rows; of a compressed one also [`FitsError::Damaged`] and [`FitsError::Unsupported`].
     pub fn read(source: &mut (impl Read + Seek), hdu: &Hdu) -> Result<Self, FitsError> {
+        if hdu.kind == Kind::CompressedTable {
+            let (header, data) = packed::plain(source, hdu)?;
+            return match Hdu::read(&mut header.to_bytes().as_slice(), hdu.index, 0)? {
+                Some(plain) if plain.data_length == data.len() as u64 => Self::of(&plain, data),
+                _ => Err(FitsError::header("ZPCOUNT", "header and data of the unpacked table do not agree")),
+            };
+        }
+        let data = hdu.read_data(source, MAX_TABLE_BYTES)?;
+        Self::of(hdu, data)
+    }
+
+    /// The table of `hdu` with its data.
+    fn of(hdu: &Hdu, data: Vec<u8>) -> Result<Self, FitsError> {
         let header = &hdu.header;
         let columns = match hdu.kind {
             Kind::Table | Kind::CompressedImage => {
@@ -73,15 +87,8 @@ impl Table {
                 return Err(FitsError::WrongKind { hdu: hdu.index, found, wanted });
             }
         };
-        let data = hdu.read_data(source, MAX_TABLE_BYTES)?;
         let (row, rows) = hdu.rows()?;
-        let heap = match header.get("THEAP") {
-            Some(_) => usize::try_from(header.size("THEAP")?).unwrap_or(usize::MAX),
-            None => row * rows,
-        };
-        if heap < row * rows || heap > data.len() {
-            return Err(FitsError::header("THEAP", format!("{heap} is not within the data")));
-        }
+        let heap = hdu.heap((row * rows) as u64)? as usize;
         // Rows of no bytes would cost nothing and could be any number.
         let rows = if row == 0 { 0 } else { rows };
         Ok(Self { hdu: hdu.index, rows, row, columns, data, heap })

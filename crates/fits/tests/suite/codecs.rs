@@ -4,9 +4,9 @@ use std::io::Cursor;
 
 use holotype_fits::stats::FileStats;
 use holotype_fits::table::Table;
-use holotype_fits::unpack::unpack;
+use holotype_fits::unpack::{Unpacked, unpack};
 use holotype_fits::write::{Position, Quantisation, empty_primary, image, rice};
-use holotype_fits::{Card, FitsError, Hdu, Header, Image, Pixels, Value, checksum};
+use holotype_fits::{Card, FitsError, Hdu, Header, Image, Kind, Pixels, Value, checksum};
 use proptest::prelude::*;
 
 const HCOMPRESS: &str = "dd99000000080000000c000000000000000000001160090403f6d7b71ed3f7958f7f6d64802ffd000212717d918bfe00429040fbd6fb0ffffffff83ef5bec3fffffc010a413fe0fbd6fbff83ef5bec00000000600600130320600c";
@@ -99,6 +99,12 @@ fn decoded(file: &[u8]) -> Result<Image, FitsError> {
     Image::read(&mut source, &hdus[1])
 }
 
+fn unpacked(file: &[u8]) -> Result<(Unpacked, Cursor<Vec<u8>>), FitsError> {
+    let mut plain = Cursor::new(Vec::new());
+    let done = unpack(&mut Cursor::new(file), &mut plain)?;
+    Ok((done, plain))
+}
+
 fn rice_tiles() -> Vec<u8> {
     let more = [
         ("ZTILE1", whole(8)),
@@ -173,14 +179,12 @@ fn a_tile_that_unpacks_to_too_much_is_an_error() {
     image(&mut plain, Position::Primary, &Header::default(), &zeros).unwrap();
     let bomb = fitsio_pure::gzip::compress(&plain, 9);
     let error = decoded(&packed("GZIP_1", "B", &[bomb], &[])).unwrap_err();
-    assert!(error.to_string().contains("more than its 96 pixels"), "{error}");
+    assert!(error.to_string().contains("more than the 768 bytes"), "{error}");
 }
 
 #[test]
 fn unpacking_gives_a_plain_image_with_true_sums() {
-    let mut file = Vec::new();
-    unpack(&mut Cursor::new(rice_tiles()), &mut file).unwrap();
-    let mut source = Cursor::new(&file);
+    let mut source = unpacked(&rice_tiles()).unwrap().1;
     let hdus = Hdu::walk(&mut source).unwrap();
     let keywords: Vec<_> = hdus[1].header.cards().iter().map(Card::keyword).collect();
     let expected = ["XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "CHECKSUM", "DATASUM"];
@@ -193,10 +197,9 @@ fn unpacking_gives_a_plain_image_with_true_sums() {
 #[test]
 fn an_image_that_was_the_primary_becomes_it_again() {
     let more = [("ZSIMPLE", Value::Logical(true)), ("EXTNAME", text("COMPRESSED_IMAGE")), ("OBJECT", text("M 31"))];
-    let mut file = Vec::new();
-    let done = unpack(&mut Cursor::new(packed("GZIP_2", "B", &[bytes(GZIP)], &more)), &mut file).unwrap();
-    assert_eq!((done.images, done.hdus, done.bytes), (1, 1, file.len() as u64));
-    let hdus = Hdu::walk(&mut Cursor::new(&file)).unwrap();
+    let (done, mut file) = unpacked(&packed("GZIP_2", "B", &[bytes(GZIP)], &more)).unwrap();
+    assert_eq!((done.images, done.hdus, done.bytes), (1, 1, file.get_ref().len() as u64));
+    let hdus = Hdu::walk(&mut file).unwrap();
     assert_eq!((hdus.len(), hdus[0].name.as_str()), (1, "PRIMARY"));
     assert_eq!(hdus[0].header.text("OBJECT"), Some("M 31"));
 }
@@ -207,18 +210,68 @@ fn a_packed_image_that_has_changed_is_not_unpacked() {
     let mut file = Vec::new();
     empty_primary(&mut file, &Header::default()).unwrap();
     rice(&mut file, &Header::default(), &pixels, Quantisation { level: 4.0, dither: false }).unwrap();
-    unpack(&mut Cursor::new(&file), &mut Vec::new()).unwrap();
+    unpacked(&file).unwrap();
     let data = Hdu::walk(&mut Cursor::new(&file)).unwrap()[1].data_offset as usize;
     file[data + 70] ^= 1;
-    let error = unpack(&mut Cursor::new(&file), &mut Vec::new()).unwrap_err();
+    let error = unpacked(&file).unwrap_err();
     assert!(matches!(error, FitsError::Damaged { hdu: 1, .. }), "{error}");
+}
+
+#[test]
+fn a_sum_that_was_stale_when_the_image_was_packed_is_made_anew_and_told() {
+    let mut file = packed("GZIP_2", "B", &[bytes(GZIP)], &[("ZDATASUM", text("12345"))]);
+    let error = unpacked(&file).unwrap_err();
+    assert!(error.to_string().contains("ZDATASUM"), "nothing vouches for the packed bytes: {error}");
+
+    // The same with sums of its own.
+    let table = Hdu::walk(&mut Cursor::new(&file)).unwrap().swap_remove(1);
+    let sum = checksum::data_sum(&mut Cursor::new(&file), &table).unwrap();
+    let mut header = table.header.clone();
+    checksum::stamp(&mut header, sum).unwrap();
+    assert_eq!(header.to_bytes().len(), table.header.to_bytes().len());
+    file.splice(table.offset as usize..table.data_offset as usize, header.to_bytes());
+    let (done, mut plain) = unpacked(&file).unwrap();
+    assert_eq!(done.stale, [1]);
+    let hdus = Hdu::walk(&mut plain).unwrap();
+    let found = checksum::verify(&mut plain, &hdus[1]).unwrap();
+    assert_eq!((found.checksum, found.datasum), (checksum::Verdict::Right, checksum::Verdict::Right));
+    assert_eq!(Image::read(&mut plain, &hdus[1]).unwrap().pixels, Pixels::I16(slope()));
+}
+
+#[test]
+fn what_is_not_read_is_refused_by_name() {
+    let refused = |more: &[(&str, Value)]| match decoded(&packed("RICE_1", "B", &[bytes(RICE[0])], more)) {
+        Err(FitsError::Unsupported { what }) => what,
+        other => panic!("{other:?}"),
+    };
+    assert!(refused(&[("ZMASKCMP", text("RICE_1"))]).contains("ZMASKCMP"));
+    assert!(refused(&[("ZNAME1", text("BYTEPIX")), ("ZVAL1", whole(8))]).contains("BYTEPIX 8"));
+    assert!(refused(&[("ZCMPTYPE", text("BZIP2"))]).contains("BZIP2"));
+
+    let groups = header(&[
+        ("SIMPLE", Value::Logical(true)),
+        ("BITPIX", whole(16)),
+        ("NAXIS", whole(2)),
+        ("NAXIS1", whole(0)),
+        ("NAXIS2", whole(10)),
+        ("GROUPS", Value::Logical(true)),
+        ("PCOUNT", whole(2)),
+        ("GCOUNT", whole(3)),
+    ]);
+    let mut file = groups.to_bytes();
+    file.resize(2 * 2880, 0);
+    let mut source = Cursor::new(&file);
+    let hdus = Hdu::walk(&mut source).unwrap();
+    assert_eq!((hdus[0].kind, hdus[0].data_length), (Kind::RandomGroups, 72));
+    assert!(matches!(Image::read(&mut source, &hdus[0]), Err(FitsError::Unsupported { .. })));
+    assert_eq!(unpacked(&file).unwrap().1.into_inner(), file, "copied as they are");
 }
 
 /// Everything that reads, on bytes that may be anything: none of it may panic.
 fn read_all(file: &[u8]) {
     let mut source = Cursor::new(file);
     let _stats = FileStats::read(&mut source);
-    let _unpacked = unpack(&mut source, &mut std::io::sink());
+    let _unpacked = unpack(&mut source, &mut Cursor::new(Vec::new()));
     for hdu in Hdu::walk(&mut source).unwrap_or_default() {
         let _verified = checksum::verify(&mut source, &hdu);
         let _image = Image::read(&mut source, &hdu);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holotype_core::filter::Filter;
 use regex::Regex;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::path::Path;
@@ -473,7 +473,7 @@ impl Default for LimitsOf {
 }
 
 /// What to do with a fetched file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unpack {
     /// Tile-compressed FITS to plain FITS.

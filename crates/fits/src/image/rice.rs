@@ -1,0 +1,181 @@
+//! Rice coding: the differences of neighbouring pixels, in blocks that each say how many low bits stand as they are.
+
+/// How blocks are written for pixels of one width.
+struct Width {
+    /// The bits that say how many low bits of each difference are kept.
+    head: u32,
+    /// The value of the head, less one, for a block whose differences are written in full.
+    full: u32,
+    /// The bits of a pixel.
+    bits: u32,
+}
+
+/// Unpacks a tile of `count` pixels of `bytes` bytes (1, 2 or 4), coded in blocks of `block`; what is wrong with it is told
+/// in words. Single bytes are taken for unsigned, longer numbers for signed.
+pub(crate) fn unpack(tile: &[u8], count: usize, block: usize, bytes: usize) -> Result<Vec<i32>, String> {
+    let width = match bytes {
+        1 => Width { head: 3, full: 6, bits: 8 },
+        2 => Width { head: 4, full: 14, bits: 16 },
+        _ => Width { head: 5, full: 25, bits: 32 },
+    };
+    let (first, coded) = tile.split_at_checked(bytes).ok_or(CUT)?;
+    let first = first.iter().fold(0, |value, &byte| value << 8 | u32::from(byte));
+    // A byte of zeros stands for hundreds of pixels: what is held grows with what is really there.
+    let mut values = Vec::with_capacity(count.min(1 << 16));
+    let mut last = first;
+    let mut bits = Bits::new(coded);
+    while values.len() < count {
+        let length = block.min(count - values.len());
+        block_of(&mut bits, &width, length, &mut last, &mut values)?;
+    }
+    // Differences of short numbers run over their range and back.
+    match bytes {
+        1 => values.iter_mut().for_each(|value| *value &= 0xFF),
+        2 => values.iter_mut().for_each(|value| *value = i32::from(*value as i16)),
+        _ => {}
+    }
+    Ok(values)
+}
+
+const CUT: &str = "it ends before its last pixel";
+
+/// Unpacks one block of `length` pixels behind `values`.
+fn block_of(
+    bits: &mut Bits,
+    width: &Width,
+    length: usize,
+    last: &mut u32,
+    values: &mut Vec<i32>,
+) -> Result<(), &'static str> {
+    let mut put = |folded: u32| {
+        // Even numbers stand for what is not negative, odd ones for the rest.
+        *last = last.wrapping_add(folded >> 1 ^ (folded & 1).wrapping_neg());
+        values.push(last.cast_signed());
+    };
+    match bits.take(width.head)? {
+        0 => (0..length).for_each(|_| put(0)),
+        head if head - 1 == width.full => {
+            for _ in 0..length {
+                put(bits.take(width.bits)?);
+            }
+        }
+        head if head - 1 < width.full => {
+            let kept = head - 1;
+            for _ in 0..length {
+                let high = bits.zeros()?;
+                put(high << kept | bits.take(kept)?);
+            }
+        }
+        _ => return Err("a block keeps more bits than a pixel has"),
+    }
+    Ok(())
+}
+
+/// Bits, the most significant of each byte first.
+struct Bits<'a> {
+    /// The bytes that are not in `word` yet. Some bits of the first may be, behind those that count.
+    rest: &'a [u8],
+    /// The next bits, at its high end.
+    word: u64,
+    /// How many bits of `word` count, at most 63.
+    held: u32,
+}
+
+impl<'a> Bits<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, word: 0, held: 0 }
+    }
+
+    /// Holds at least 56 bits, or all there are.
+    #[inline]
+    fn fill(&mut self) {
+        if let Some(eight) = self.rest.first_chunk::<8>() {
+            self.word |= u64::from_be_bytes(*eight) >> self.held;
+            let whole = (63 - self.held) / 8;
+            self.rest = &self.rest[whole as usize..];
+            self.held += 8 * whole;
+            return;
+        }
+        while self.held <= 55
+            && let Some((&byte, rest)) = self.rest.split_first()
+        {
+            self.word |= u64::from(byte) << (56 - self.held);
+            self.rest = rest;
+            self.held += 8;
+        }
+    }
+
+    /// The next `count` bits, at most 32.
+    #[inline]
+    fn take(&mut self, count: u32) -> Result<u32, &'static str> {
+        if self.held < count {
+            self.fill();
+            if self.held < count {
+                return Err(CUT);
+            }
+        }
+        let taken = (self.word >> 1 >> (63 - count)) as u32;
+        self.word <<= count;
+        self.held -= count;
+        Ok(taken)
+    }
+
+    /// How many zeros stand before the next one, which is taken too.
+    #[inline]
+    fn zeros(&mut self) -> Result<u32, &'static str> {
+        let mut zeros = 0_u32;
+        loop {
+            let here = self.word.leading_zeros();
+            if here < self.held {
+                self.word <<= here + 1;
+                self.held -= here + 1;
+                return Ok(zeros.wrapping_add(here));
+            }
+            zeros = zeros.wrapping_add(self.held);
+            self.word <<= self.held;
+            self.held = 0;
+            self.fill();
+            if self.held == 0 {
+                return Err(CUT);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_in_their_order_across_bytes() {
+        let bytes = [0b1010_0000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0b0001_1111, 0xFF];
+        let mut bits = Bits::new(&bytes);
+        assert_eq!((bits.take(1), bits.take(2), bits.zeros()), (Ok(1), Ok(1), Ok(80)));
+        assert_eq!((bits.take(0), bits.take(12), bits.take(1)), (Ok(0), Ok(0xFFF), Err(CUT)));
+        assert_eq!(bits.zeros(), Err(CUT));
+    }
+
+    #[test]
+    fn a_full_word_is_taken_at_any_place() {
+        let bytes = [0x12, 0x34, 0x56, 0x78, 0x9A, 0xBC, 0xDE, 0xF0, 0x0F, 0xED, 0xCB, 0xA9];
+        for skipped in 0..32 {
+            let mut bits = Bits::new(&bytes);
+            bits.take(skipped).unwrap();
+            let whole = u128::from_be_bytes([&bytes[..], &[0; 4]].concat().try_into().unwrap());
+            assert_eq!(bits.take(32), Ok((whole << skipped >> 96) as u32), "{skipped}");
+        }
+    }
+
+    #[test]
+    fn a_block_without_differences_needs_no_bits() {
+        // The first pixel, then two heads of zero.
+        assert_eq!(unpack(&[0, 0, 0, 7, 0, 0], 40, 32, 4), Ok(vec![7; 40]));
+        assert_eq!(unpack(&[0, 0, 0, 7], 40, 32, 4), Err(CUT.to_owned()));
+        assert_eq!(unpack(&[0, 0], 1, 32, 4), Err(CUT.to_owned()));
+    }
+
+    #[test]
+    fn a_head_that_no_writer_makes_is_refused() {
+        assert!(unpack(&[0, 0, 0, 9, 0xFF, 0xFF], 4, 32, 4).unwrap_err().contains("more bits"));
+    }
+}
