@@ -1,8 +1,8 @@
 """Makes the frames of a night as an archive keeps them: images of noise and stars, packed by fpack.
 
 Like the reduced frames of the real archive, each has an empty primary, the image SCI, the catalogue CAT, the mask BPM and the
-uncertainties ERR; the images of reals are quantised with dithering and packed with Rice, row by row. Beside each `X.fits.fz` stands
-what an archive says of it, in `frames.json`. The frames are the same every time.
+uncertainties ERR; the images of reals are quantised to a 64th of their noise, with dithering, and packed with Rice, row by row. Beside
+them, in `frames.json`, stands what an archive says of each. The frames are the same every time.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy
 from astropy.io import fits
 
-FRAMES, SIDE, STARS = 30, 2280, 3000
+FRAMES, SIDE, STARS = 30, 1720, 3000
 CAMERAS = ("fa15", "ep06", "sq32")
 
 
@@ -64,7 +64,7 @@ def make(folder: Path, number: int) -> dict:
     fits.HDUList(hdus).writeto(path, overwrite=True, checksum=True)
     plain, packed = path.stat().st_size, path.with_name(path.name + ".fz")
     packed.unlink(missing_ok=True)
-    subprocess.run(["fpack", "-D", "-Y", str(path)], check=True)
+    subprocess.run(["fpack", "-q", "64", "-D", "-Y", str(path)], check=True)
     content = packed.read_bytes()
     return {
         "name": packed.name, "plain": plain, "size": len(content), "md5": hashlib.md5(content).hexdigest(), "dataset": f"{target}/{KINDS[camera[:2]]}/ip",
