@@ -127,7 +127,7 @@ class Bench:
             (folder / "sums").write_text("".join(f"{frame['md5']}  {frame['name']}\n" for frame in self.frames))
             moves = "".join(f"mkdir -p '{frame['dataset']}'; mv '{frame['name'].removesuffix('.fz')}' '{frame['dataset']}/'\n" for frame in self.frames)
             (folder / "chain.sh").write_text(
-                f"set -e\n{' '.join(CURL)}\nmd5sum --quiet --check sums\nfunpack *.fz\nrm *.fz\n{moves}"
+                f"set -e\n{' '.join(curl(16))}\nmd5sum --quiet --check sums\nfunpack *.fz\nrm *.fz\n{moves}"
             )
             run = measured(["bash", "chain.sh"], folder)
             self.check(folder)
@@ -156,7 +156,13 @@ class Bench:
         return Run(middle.seconds, middle.cpu, peak)
 
 
-CURL = ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-max", "16", "--parallel-immediate", "--config", "urls"]
+def curl(together: int) -> list[str]:
+    """curl with so many files at a time."""
+    return ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-max", str(together), "--parallel-immediate", "--config", "urls"]
+
+
+# The transfers that are as polite as the usual limit of a client.
+AT_MOST_16 = ("curl --parallel-max 16", "aria2c -j16 -x1 -s1", "aria2c -j4 -x4 -s4")
 
 
 def aria2(together: int, parts: int) -> list[str]:
@@ -202,12 +208,13 @@ def main() -> None:
         ours = bench.several("holotype archive fetch", lambda: bench.ours(archive))
         print(f"  {chain.seconds / ours.seconds:.2f} times as fast as the chain (at least 1.5 wanted)", flush=True)
         print(f"far ({LATENCY_MS} ms there and back, {BYTES_PER_SECOND / MB:.0f} MB/s a connection):", flush=True)
-        bare = [bench.several("curl --parallel-max 16", lambda: bench.bare(far_files, CURL))]
-        for together, parts in ((16, 1), (30, 1), (16, 4), (30, 16)):
-            bare.append(bench.several(f"aria2c -j{together} -x{parts} -s{parts}", lambda: bench.bare(far_files, aria2(together, parts))))
+        bare = {f"curl --parallel-max {together}": curl(together) for together in (16, 32)}
+        bare |= {f"aria2c -j{together} -x{parts} -s{parts}": aria2(together, parts) for together, parts in ((16, 1), (4, 4), (30, 1), (16, 4), (30, 16))}
+        times = {name: bench.several(name, lambda: bench.bare(far_files, command)).seconds for name, command in bare.items()}
         there = bench.several("holotype archive fetch", lambda: bench.ours(distant))
-        best = min(run.seconds for run in bare)
-        print(f"  {there.seconds / best:.2f} times as long as the best bare transfer (at most 1.3 wanted)", flush=True)
+        for kind, names in (("of 16 connections", AT_MOST_16), ("of any number of connections", bare)):
+            best = min(names, key=times.get)
+            print(f"  {there.seconds / times[best]:.2f} times as long as the best bare transfer {kind}, {best} (at most 1.3 wanted)", flush=True)
         print(f"our peak: {max(ours.peak, there.peak):.0f} MiB (at most 128 wanted)", flush=True)
 
 
