@@ -29,11 +29,12 @@ class Archive:
     def __init__(self, token: str | None = TOKEN):
         self.token, self.records, self.files = token, [], {}
         self.faults = collections.defaultdict(list)  # file name -> what happens to the next requests for it
-        self.sent = collections.Counter()  # file name -> bytes
+        self.sent = collections.Counter()  # file name -> bytes; 'index' is no frame
         self.served = collections.Counter()  # file name -> answers that were sent to their end
         self.estimates = False  # count and next are the planner's guess
         self.cursors = True
         self.pause = 0.0  # seconds between two 64 KiB of a file
+        self.closed = False  # lists are refused
         self.lists = 0
         self.server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
@@ -88,6 +89,8 @@ def _handler(archive: Archive):
                 return self.file(urllib.parse.unquote(split.path.removeprefix("/data/")))
             if archive.token and self.headers.get("Authorization") != f"Token {archive.token}":
                 return self.json(401, {"detail": "Invalid token."})
+            if split.path == "/frames/" and archive.closed:
+                return self.json(403, {"detail": "Closed for maintenance."})
             if split.path == "/frames/":
                 return self.list({key: values[-1] for key, values in query.items()})
             parts = split.path.strip("/").split("/")
@@ -124,7 +127,7 @@ def _handler(archive: Archive):
             """The folder as nginx shows it."""
             lines = "".join(f'<a href="{name}">{name}</a>  15-Jul-2024 12:00  {len(content)}\r\n' for name, content in archive.files.items())
             page = f'<html><head><title>Index of /data/</title></head><body><h1>Index of /data/</h1><hr><pre><a href="../">../</a>\r\n{lines}</pre><hr></body></html>'
-            self.bytes(200, page.encode(), "text/html", "")
+            self.bytes(200, page.encode(), "text/html", "index")
 
         def file(self, name: str):
             content = archive.files.get(name)

@@ -9,6 +9,7 @@
 
 pub mod database;
 pub mod datapoint;
+pub mod fetch;
 pub mod frame;
 pub mod health;
 pub mod job;

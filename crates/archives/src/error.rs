@@ -128,6 +128,14 @@ pub enum ArchiveError {
         /// The fetch.
         id: ActivityId,
     },
+    /// A request that no files on the caller's machine could have made.
+    #[error("the request cannot be carried out: {part}: {problem}")]
+    Request {
+        /// The part of it.
+        part: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A schedule that cannot be.
     #[error("the schedule cannot be: {problem}")]
     Schedule {
@@ -135,7 +143,7 @@ pub enum ArchiveError {
         problem: String,
     },
     /// The name of a schedule that there is already.
-    #[error("there is a schedule '{name}' already; `holotype archive schedule remove {name}` ends it")]
+    #[error("there is a schedule '{name}' already; `holotype archive schedule remove {name} --yes` ends it")]
     ScheduleTaken {
         /// Its name.
         name: String,
@@ -193,6 +201,7 @@ impl ArchiveError {
             | Self::NotHeld { .. }
             | Self::Config { .. }
             | Self::Damaged { .. }
+            | Self::Request { .. }
             | Self::Schedule { .. } => Category::Invalid,
             Self::Ambiguous { .. } | Self::Taken { .. } | Self::Amended { .. } | Self::ScheduleTaken { .. } => {
                 Category::Conflict

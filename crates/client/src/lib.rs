@@ -28,6 +28,7 @@ mod download;
 mod error;
 mod events;
 mod exchange;
+mod fetches;
 mod frames;
 mod jobs;
 mod lineage;

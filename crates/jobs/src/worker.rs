@@ -102,9 +102,16 @@ impl Workshop {
 
     /// Has an attempt made of what the queue delivered. The attempt has a task of its own, so neither its panic nor the end of the worker
     /// takes the other along.
+    ///
+    /// A shutdown does not have the worker wait for its attempts: while it waits it does nothing else, and may stand in the middle of a
+    /// transaction of its own, with SQLite's write lock, that the attempts need to write down how they ended.
     async fn deliver(self, delivery: Delivery) -> Result<(), BoxDynError> {
-        let attempts = self.attempts.clone();
-        attempts.spawn(attempt::run(self, delivery)).await?.map_err(Into::into)
+        let (attempts, shutdown) = (self.attempts.clone(), self.shutdown.clone());
+        let attempt = attempts.spawn(attempt::run(self, delivery));
+        tokio::select! {
+            ended = attempt => ended?.map_err(Into::into),
+            () = shutdown.cancelled() => Ok(()),
+        }
     }
 }
 

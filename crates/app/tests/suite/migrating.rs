@@ -11,6 +11,10 @@ use crate::installation::{Installation, execute, put_value};
 async fn take_back(installation: &Installation) {
     let app = installation.open().await;
     for statement in [
+        "DROP TABLE fetch_schedules",
+        "DROP TABLE held_frames",
+        "DROP TABLE fetch_frames",
+        "DROP TABLE fetches",
         "DROP TABLE frame_thumbnails",
         "DROP TABLE frame_relations",
         "DROP TABLE frame_versions",

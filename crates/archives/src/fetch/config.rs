@@ -24,6 +24,7 @@ const LAST_HOURS: u64 = 24;
 
 /// A fetch's configuration, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FetchConfig {
     /// The archives, in the order of the file.
     pub archives: Vec<ArchiveConfig>,
@@ -45,6 +46,7 @@ pub struct FetchConfig {
 
 /// One archive of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ArchiveConfig {
     /// What the configuration calls it.
     pub key: String,
@@ -70,6 +72,7 @@ pub struct ArchiveConfig {
 
 /// The span of observations that is wanted, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// The earliest.
     pub start: Instant,
@@ -182,6 +185,15 @@ impl<'de> Deserialize<'de> for InOrder {
     }
 }
 
+/// Why an archive cannot have an address, if so.
+pub(super) fn problem_of_address(url: &Url) -> Option<&'static str> {
+    if !matches!(url.scheme(), "http" | "https" | "s3") || url.host_str().is_none() {
+        return Some("an http:// or https:// address is needed");
+    }
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    has_credentials.then_some("it holds credentials; name an environment variable with token_envvar instead")
+}
+
 /// What turns the written into the meant.
 struct Reader<'r> {
     name: &'r str,
@@ -203,13 +215,9 @@ impl Reader<'_> {
     }
 
     fn archive(&self, key: String, file: ArchiveFile) -> Result<ArchiveConfig, ArchiveError> {
-        let url = match Url::parse(&file.url.value) {
-            Ok(url) if matches!(url.scheme(), "http" | "https" | "s3") && url.host_str().is_some() => url,
-            Ok(_) => return Err(self.wrong(file.url.referenced, "url", "an http:// or https:// address is needed")),
-            Err(error) => return Err(self.wrong(file.url.referenced, "url", error)),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            let problem = "it holds credentials; name an environment variable with token_envvar instead";
+        let url =
+            Url::parse(&file.url.value).map_err(|error| self.wrong(file.url.referenced, "url", error.to_string()))?;
+        if let Some(problem) = problem_of_address(&url) {
             return Err(self.wrong(file.url.referenced, "url", problem));
         }
         let token = file.token_envvar.value.trim();

@@ -23,7 +23,9 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// The values that rules and templates may name.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'f> {
+pub(super) struct Fields<'f> {
+    /// The name of its file in the archive, which is its `filename` where the archive calls it otherwise.
+    pub name: &'f str,
     /// What the archive said.
     pub listed: &'f Map<String, Value>,
     /// The header of the first HDU, once the frame is there: its cards are named `header.KEYWORD`.
@@ -32,12 +34,14 @@ pub struct Fields<'f> {
 
 impl Fields<'_> {
     /// The value of a field as text; `None` if nothing says it.
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         if let Some(keyword) = name.strip_prefix("header.") {
             return self.header.and_then(|header| header.value(keyword)).and_then(text_of_card);
         }
         let alias = ALIASES.iter().find(|(field, _)| *field == name).map(|(_, alias)| *alias);
-        [Some(name), alias].into_iter().flatten().find_map(|name| self.listed.get(name).and_then(text_of_json))
+        let said =
+            [Some(name), alias].into_iter().flatten().find_map(|name| self.listed.get(name).and_then(text_of_json));
+        said.or_else(|| (name == "filename").then(|| self.name.to_owned()))
     }
 }
 
@@ -71,10 +75,11 @@ mod tests {
         let mut header = Header::default();
         header.set("OBJECT", Card::Text("M 31  ".into()), None).unwrap();
         header.set("EXPTIME", Card::Real(60.0), None).unwrap();
-        let fields = Fields { listed: listed.as_object().unwrap(), header: Some(&header) };
+        let fields = Fields { name: "x.fits", listed: listed.as_object().unwrap(), header: Some(&header) };
         let text = |name: &str| fields.text(name);
         assert_eq!(text("target_name").as_deref(), Some("M 31"));
         assert_eq!(text("reduction_level").as_deref(), Some("91"));
+        assert_eq!(text("filename").as_deref(), Some("x.fits"));
         assert_eq!(text("public").as_deref(), Some("true"));
         assert_eq!(text("header.OBJECT").as_deref(), Some("M 31"));
         assert_eq!(text("header.EXPTIME").as_deref(), Some("60.0"));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use holotype_core::Instant;
 
-use super::config::{ArchiveConfig, FetchConfig, MOST_BYTES};
+use super::config::{ArchiveConfig, FetchConfig, MOST_BYTES, Window};
 use super::configuration::Template;
 use super::connect;
 use super::packing::Packing;
@@ -69,10 +69,11 @@ impl FetchRequest {
         Packing(self.unpacking.get(&archive.key))
     }
 
-    /// The same request for the observations that it means at another time.
+    /// The same request when a schedule asks for it: the observations since 24 hours before it was due, so that none is lost
+    /// when it is asked for late.
     #[must_use]
-    pub fn at(self, now: Instant) -> Self {
-        let window = self.config.window_at(now);
+    pub(super) fn due(self, due: Instant, now: Instant) -> Self {
+        let window = self.config.window.unwrap_or(Window { end: now, ..Window::last_day(due) });
         Self { window, ..self }
     }
 }

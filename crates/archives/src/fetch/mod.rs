@@ -9,6 +9,7 @@
 //! The catalog is the journal: a frame's bytes are in the store before anything is made of them, and each file is whole in its place
 //! before that is written down. So whoever comes after a kill goes on where it was.
 
+mod check;
 mod config;
 mod configuration;
 mod connect;
@@ -40,7 +41,7 @@ mod yaml;
 pub use config::{ArchiveConfig, FetchConfig, MOST_BYTES, Window};
 pub use configuration::Template as ConfigurationTemplate;
 pub use connect::{Secrets, connect};
-pub use history::MOST_ITEMS;
+pub use history::{FetchPage, FetchRecord, MOST_ITEMS};
 pub use jobs::{FetchHandler, KIND};
 pub use model::{Change, Fetch, FetchFrame, FrameState, Tally, UnknownFrameState};
 pub use preview::PreviewedFrame;

@@ -66,7 +66,7 @@ impl Listing {
 
     /// When the frame was observed, if the archive says so.
     pub(super) fn observed_at(&self) -> Option<Instant> {
-        let text = Fields { listed: &self.fields, header: None }.text("observation_date")?;
+        let text = Fields { name: "", listed: &self.fields, header: None }.text("observation_date")?;
         time::instant("observation_date", &text).ok()
     }
 }
@@ -178,7 +178,7 @@ impl Run {
         let held = held_of(&self.archives, &shelf, batch).await?;
         for (listed, held) in batch.iter().zip(held) {
             let listing = Listing::of(index, proposal, listed);
-            let fields = Fields { listed: &listing.fields, header: None };
+            let fields = Fields { name: &listed.name, listed: &listing.fields, header: None };
             let judgement = match self.request.rules_of(archive).refusal(archive, fields) {
                 Some(reason) => Judgement { state: FrameState::Unwanted, change: None, reason: Some(reason) },
                 None => judge(listed, held.as_ref(), self.is_listed(archive, &listed.name)),

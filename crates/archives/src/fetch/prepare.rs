@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use holotype_blobs::{Held, Upload};
 use holotype_core::Digest;
-use holotype_fits::{Hdu, Header, unpack};
+use holotype_fits::{Hdu, Header, Kind, unpack};
 use holotype_jobs::Job;
 
 use super::fields::Fields;
@@ -29,9 +29,6 @@ const TRIES: u32 = 2;
 
 /// Bytes that are read at a time.
 const READ: usize = 256 * 1024;
-
-/// The largest header of a packed file that is taken out of an unpacked stream before its pixels.
-const MOST_UNPACKED: u64 = 256 * 1024 * 1024 * 1024;
 
 /// The file that marks a dataset as being worked on.
 pub(super) const LOCK: &str = "dataset.lock";
@@ -92,7 +89,7 @@ impl Run {
             Form::Other => None,
             form => Some(read_header(&packed, form).await?),
         };
-        let fields = Fields { listed: &listing.fields, header: header.as_ref() };
+        let fields = Fields { name: &waiting.name, listed: &listing.fields, header: header.as_ref() };
         let place = match self.request.rules_of(archive).place(archive, fields) {
             Ok(Some(place)) => Ok(place),
             Ok(None) => Err("no rule has a place for it".to_owned()),
@@ -355,11 +352,7 @@ fn unpack_file(packed: &Path, form: Form, to: &Path) -> Result<(), ArchiveError>
             std::io::copy(&mut source, &mut sink).map_err(writing)?;
         }
         Form::Gzip => {
-            let mut plain = flate2::read::MultiGzDecoder::new(source).take(MOST_UNPACKED + 1);
-            let length = std::io::copy(&mut plain, &mut sink).map_err(writing)?;
-            if length > MOST_UNPACKED {
-                return Err(ArchiveError::file(packed, "it unpacks to more than 256 GiB"));
-            }
+            unpack::gunzip(&mut source, &mut sink)?;
         }
     }
     sink.flush().map_err(writing)
@@ -369,7 +362,7 @@ fn unpack_file(packed: &Path, form: Form, to: &Path) -> Result<(), ArchiveError>
 fn packed_images(source: &mut (impl Read + Seek)) -> Result<bool, ArchiveError> {
     let hdus = Hdu::walk(source)?;
     source.rewind().map_err(holotype_fits::FitsError::from)?;
-    Ok(hdus.iter().any(|hdu| hdu.kind == holotype_fits::Kind::CompressedImage))
+    Ok(hdus.iter().any(|hdu| matches!(hdu.kind, Kind::CompressedImage | Kind::CompressedTable)))
 }
 
 /// What the file's own headers say; nothing if it is none that has any.

@@ -86,7 +86,7 @@ impl Archives {
         listed: &Listed,
         listed_here: bool,
     ) -> Result<PreviewedFrame, ArchiveError> {
-        let fields = Fields { listed: &listed.fields, header: None };
+        let fields = Fields { name: &listed.name, listed: &listed.fields, header: None };
         let (looked_at, name) = (shelf.clone(), listed.name.clone());
         let held = self
             .catalog()

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::config::ArchiveConfig;
 use super::fields::Fields;
@@ -64,7 +63,7 @@ struct Dataset {
 
 /// Where a frame goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     /// The dataset's directory, under the root of the tree.
     pub directory: PathBuf,
     /// What its `reduction_config.yaml` says beyond the template, by section and key; `None` for a dataset without one.
@@ -93,7 +92,7 @@ impl Rules {
     }
 
     /// Why a listed frame is not wanted; `None` if it is.
-    pub fn refusal(&self, archive: &ArchiveConfig, fields: Fields<'_>) -> Option<String> {
+    pub(super) fn refusal(&self, archive: &ArchiveConfig, fields: Fields<'_>) -> Option<String> {
         let values = Values { rules: self, archive, fields };
         if self.select.iter().any(|conditions| values.meet(conditions)) {
             return None;
@@ -107,7 +106,7 @@ impl Rules {
     ///
     /// # Errors
     /// The field that the place needs and nothing says.
-    pub fn directory(&self, archive: &ArchiveConfig, fields: Fields<'_>) -> Result<Option<PathBuf>, Unknown> {
+    pub(super) fn directory(&self, archive: &ArchiveConfig, fields: Fields<'_>) -> Result<Option<PathBuf>, Unknown> {
         let values = Values { rules: self, archive, fields };
         let dataset = self.datasets.iter().find(|dataset| values.meet(&dataset.when));
         dataset.map(|dataset| dataset.path.path(|name| values.text(name, 0))).transpose()
@@ -117,7 +116,7 @@ impl Rules {
     ///
     /// # Errors
     /// The field that the place needs and nothing says.
-    pub fn place(&self, archive: &ArchiveConfig, fields: Fields<'_>) -> Result<Option<Place>, Unknown> {
+    pub(super) fn place(&self, archive: &ArchiveConfig, fields: Fields<'_>) -> Result<Option<Place>, Unknown> {
         let values = Values { rules: self, archive, fields };
         let Some(dataset) = self.datasets.iter().find(|dataset| values.meet(&dataset.when)) else { return Ok(None) };
         let directory = dataset.path.path(|name| values.text(name, 0))?;
@@ -128,14 +127,6 @@ impl Rules {
         };
         let configuration = dataset.configuration.as_ref().map(|all| all.iter().map(section).collect()).transpose()?;
         Ok(Some(Place { directory, configuration }))
-    }
-
-    /// The rules as they are kept with a fetch.
-    ///
-    /// # Errors
-    /// Never: they came from such a text.
-    pub fn to_json(&self) -> Result<Value, serde_json::Error> {
-        serde_json::to_value(self)
     }
 }
 
@@ -184,7 +175,7 @@ mod tests {
     use std::path::Path;
 
     use holotype_fits::{Header, Value as Card};
-    use serde_json::{Map, json};
+    use serde_json::{Map, Value, json};
 
     use super::*;
 
@@ -214,7 +205,7 @@ mod tests {
         let rules = Rules::shipped().unwrap();
         let wanted = |name: &str, kind: &str, level, filename: &str| {
             let listed = listed(kind, level, "fa15", filename);
-            rules.refusal(&archive(name), Fields { listed: &listed, header: None }).is_none()
+            rules.refusal(&archive(name), Fields { name: "x.fits", listed: &listed, header: None }).is_none()
         };
         assert!(wanted("LCO", "EXPOSE", 91, "x.fits.fz"));
         assert!(!wanted("LCO", "EXPOSE", 0, "x.fits.fz"));
@@ -230,7 +221,7 @@ mod tests {
         let rules = Rules::shipped().unwrap();
         let directory = |instrument: &str| {
             let listed = listed("EXPOSE", 91, instrument, "x.fits");
-            rules.directory(&archive("LCO"), Fields { listed: &listed, header: None }).unwrap()
+            rules.directory(&archive("LCO"), Fields { name: "x.fits", listed: &listed, header: None }).unwrap()
         };
         for (instrument, expected) in [
             ("fa15", "MOA-2024-BLG-051/sinistro/ip"),
@@ -253,13 +244,20 @@ mod tests {
             header.set(keyword, Card::Text(text.into()), None).unwrap();
         }
         let image = listed("EXPOSE", 91, "fa15", "x.fits");
-        let place = rules.place(&archive("LCO"), Fields { listed: &image, header: Some(&header) }).unwrap().unwrap();
+        let place = rules
+            .place(&archive("LCO"), Fields { name: "x.fits", listed: &image, header: Some(&header) })
+            .unwrap()
+            .unwrap();
         let target = &place.configuration.unwrap()["target"];
         assert_eq!((target["name"].as_str(), target["Dec"].as_str()), ("Proxima", "-62:40:46"));
-        let lacking = rules.place(&archive("LCO"), Fields { listed: &image, header: Some(&Header::default()) });
+        let lacking =
+            rules.place(&archive("LCO"), Fields { name: "x.fits", listed: &image, header: Some(&Header::default()) });
         assert!(lacking.unwrap_err().name.starts_with("header."));
         let spectrum = listed("SPECTRUM", 90, "en06", "x.fits");
-        let place = rules.place(&archive("LCO"), Fields { listed: &spectrum, header: Some(&header) }).unwrap().unwrap();
+        let place = rules
+            .place(&archive("LCO"), Fields { name: "x.fits", listed: &spectrum, header: Some(&header) })
+            .unwrap()
+            .unwrap();
         assert_eq!(place.configuration, None);
     }
 
@@ -277,6 +275,6 @@ mod tests {
                     select:\n  - a: {is: y}\ndatasets: []\n";
         let rules = Rules::parse("loop.yaml", text).unwrap();
         let listed = Map::new();
-        assert!(rules.refusal(&archive("LCO"), Fields { listed: &listed, header: None }).is_some());
+        assert!(rules.refusal(&archive("LCO"), Fields { name: "x.fits", listed: &listed, header: None }).is_some());
     }
 }

@@ -42,6 +42,7 @@ const AHEAD: usize = 16;
 
 /// What is to be fetched, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FetchRequest {
     /// What the configuration is called.
     pub name: String,

@@ -6,6 +6,7 @@ use croner::Cron;
 use holotype_catalog::{CatalogError, Row, Tx, values};
 use holotype_core::{ActivityId, Caller, Instant, ProjectId, Role, UserId};
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use super::run::FetchRequest;
 use super::table::read_json;
@@ -25,9 +26,9 @@ pub struct Schedule {
     pub agent: UserId,
     /// Its name, unique in the project.
     pub name: String,
-    /// What is fetched. A configuration without dates means the 24 hours before each fetch.
+    /// What is fetched. A configuration without dates means all since 24 hours before it was due.
     pub request: FetchRequest,
-    /// When: minute, hour, day of the month, month, day of the week.
+    /// When: minute, hour, day of the month, month, day of the week; with a sixth field before them, the second.
     pub cron: String,
     /// Whose clock is meant.
     pub time_zone: String,
@@ -70,7 +71,8 @@ impl Archives {
     /// It writes into directories of the machine that works on jobs, so only an administrator may ask for it.
     ///
     /// # Errors
-    /// An expression or a time zone that is none, a name that is taken, a caller who may not.
+    /// An expression or a time zone that is none, a name that is taken, a caller who may not; [`ArchiveError::Request`] for what
+    /// a machine other than the caller's cannot be asked to do.
     pub async fn add_schedule(
         &self,
         caller: &Caller,
@@ -82,17 +84,17 @@ impl Archives {
     ) -> Result<Schedule, ArchiveError> {
         administrator(caller)?;
         self.catalog().require(caller, project, Role::Editor).await?;
-        if name.is_empty() || name.chars().count() > MOST_CHARACTERS || name.chars().any(char::is_control) {
-            return Err(ArchiveError::Schedule { problem: "its name needs 1 to 100 printable characters".to_owned() });
-        }
+        check_name(name)?;
+        request.check()?;
         let next_at = Clockwork::parse(cron, time_zone)?.after(self.catalog().clock().now())?;
         let text = serde_json::to_string(&request).map_err(ArchiveError::internal)?;
-        let (name, cron, time_zone, agent) = (name.to_owned(), cron.to_owned(), time_zone.to_owned(), caller.user);
+        let (name, cron, time_zone, caller) = (name.to_owned(), cron.to_owned(), time_zone.to_owned(), caller.clone());
         self.catalog()
             .write(move |tx| {
                 let (name, cron, time_zone) = (name.clone(), cron.clone(), time_zone.clone());
-                let (text, request) = (text.clone(), request.clone());
+                let (text, request, caller) = (text.clone(), request.clone(), caller.clone());
                 Box::pin(async move {
+                    let agent = caller.user;
                     let (id, now) = (tx.new_activity_id()?, tx.now());
                     let insert = "INSERT INTO fetch_schedules (id, project, agent, name, request, cron, time_zone, next_at, created_at) \
                                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project, name) DO NOTHING";
@@ -100,6 +102,8 @@ impl Archives {
                     if tx.exec_sql(insert, bound).await? == 0 {
                         return Err(ArchiveError::ScheduleTaken { name });
                     }
+                    let detail = json!({ "project": project, "cron": cron, "time_zone": time_zone });
+                    tx.audit(&caller, "fetch-schedule.create", &name, detail).await?;
                     Ok(Schedule { id, project, agent, name, request, cron, time_zone, next_at, last_fetch: None })
                 })
             })
@@ -130,21 +134,23 @@ impl Archives {
     pub async fn remove_schedule(&self, caller: &Caller, project: ProjectId, name: &str) -> Result<(), ArchiveError> {
         administrator(caller)?;
         self.catalog().require(caller, project, Role::Editor).await?;
-        let wanted = name.to_owned();
-        let removed = self
-            .catalog()
+        let (name, caller) = (name.to_owned(), caller.clone());
+        self.catalog()
             .write(move |tx| {
-                let name = wanted.clone();
+                let (name, caller) = (name.clone(), caller.clone());
                 Box::pin(async move {
                     let delete = "DELETE FROM fetch_schedules WHERE project = $1 AND name = $2";
-                    tx.exec_sql(delete, values![project, name]).await
+                    if tx.exec_sql(delete, values![project, name]).await? == 0 {
+                        return Err(ArchiveError::NoSchedule { name });
+                    }
+                    Ok(tx.audit(&caller, "fetch-schedule.delete", &name, json!({ "project": project })).await?)
                 })
             })
-            .await?;
-        if removed == 1 { Ok(()) } else { Err(ArchiveError::NoSchedule { name: name.to_owned() }) }
+            .await
     }
 
-    /// Asks for every fetch that is due; how many those are. What was missed while nobody looked is fetched once.
+    /// Asks for every fetch that is due; how many those are. What was missed while nobody looked is fetched once. A schedule that
+    /// cannot be asked for is logged, and keeps no other from its turn.
     ///
     /// # Errors
     /// The catalog's.
@@ -162,8 +168,10 @@ impl Archives {
             .await?;
         let mut asked = 0;
         for schedule in due {
-            if self.ask_for(schedule).await? {
-                asked += 1;
+            let name = schedule.name.clone();
+            match self.ask_for(schedule).await {
+                Ok(is_ours) => asked += usize::from(is_ours),
+                Err(error) => tracing::warn!(schedule = name, %error, "a scheduled fetch could not be asked for"),
             }
         }
         Ok(asked)
@@ -178,7 +186,7 @@ impl Archives {
                 Box::pin(async move {
                     let now = tx.now();
                     let next_at = Clockwork::parse(&schedule.cron, &schedule.time_zone)?.after(now)?;
-                    let request = schedule.request.at(now);
+                    let request = schedule.request.due(schedule.next_at, now);
                     let job =
                         archives.jobs().enqueue(tx, &request.worker_job(schedule.project, schedule.agent)?).await?;
                     if move_on(tx, &schedule.id, schedule.next_at, next_at, job).await? {
@@ -206,6 +214,15 @@ async fn move_on(
 ) -> Result<bool, CatalogError> {
     let update = "UPDATE fetch_schedules SET next_at = $3, last_fetch = $4 WHERE id = $1 AND next_at = $2";
     Ok(tx.exec_sql(update, values![id, from, to, fetch]).await? == 1)
+}
+
+/// A name is a part of an address, and of a line in a table.
+fn check_name(name: &str) -> Result<(), ArchiveError> {
+    let is_usable = (1..=MOST_CHARACTERS).contains(&name.chars().count())
+        && !name.starts_with('.')
+        && !name.chars().any(|c| c.is_control() || "/\\".contains(c));
+    let problem = "its name needs 1 to 100 printable characters without slashes, the first no dot";
+    if is_usable { Ok(()) } else { Err(ArchiveError::Schedule { problem: problem.to_owned() }) }
 }
 
 fn administrator(caller: &Caller) -> Result<(), ArchiveError> {

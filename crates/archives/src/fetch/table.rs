@@ -102,17 +102,16 @@ pub(super) async fn fetch(tx: &mut Tx, id: ActivityId) -> Result<Option<Fetch>, 
     tx.row_sql(select, values![id]).await?.map(|row| read_fetch(&row)).transpose()
 }
 
-/// The fetches of a project, the latest first; those before `before` only.
+/// The fetches of a project that began from one id to another, both included.
 pub(super) async fn fetches(
     tx: &mut Tx,
     project: ProjectId,
-    before: Option<ActivityId>,
-    limit: i64,
+    from: ActivityId,
+    to: ActivityId,
 ) -> Result<Vec<Fetch>, ArchiveError> {
     let select = "SELECT id, project, agent, name, tree, config, window_start, window_end, created_at, report, undone_at \
-                  FROM fetches WHERE project = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
-    let rows = tx.rows_sql(select, values![project, before.map(|id| id.to_string()), limit]).await?;
-    rows.iter().map(read_fetch).collect()
+                  FROM fetches WHERE project = $1 AND id >= $2 AND id <= $3";
+    tx.rows_sql(select, values![project, from, to]).await?.iter().map(read_fetch).collect()
 }
 
 fn read_fetch(row: &Row) -> Result<Fetch, ArchiveError> {

@@ -1,6 +1,5 @@
 //! Templates over a frame's fields, such as `{target_name}/{class}/{observation_day|digits}`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,7 +9,7 @@ const MOST_BYTES_OF_A_NAME: usize = 200;
 
 /// A text with named places.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
+pub(super) struct Template {
     text: String,
     parts: Vec<Part>,
 }
@@ -31,7 +30,7 @@ enum Change {
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{text}' is not a template: {problem}")]
-pub struct InvalidTemplate {
+pub(super) struct InvalidTemplate {
     text: String,
     problem: String,
 }
@@ -39,7 +38,7 @@ pub struct InvalidTemplate {
 /// The field that a template names and a frame lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("nothing says its {name}")]
-pub struct Unknown {
+pub(super) struct Unknown {
     /// The field.
     pub name: String,
 }
@@ -49,7 +48,7 @@ impl Template {
     ///
     /// # Errors
     /// A brace without its other half, a place without a name, an unknown change.
-    pub fn parse(text: &str) -> Result<Self, InvalidTemplate> {
+    pub(super) fn parse(text: &str) -> Result<Self, InvalidTemplate> {
         let invalid = |problem: &str| InvalidTemplate { text: text.to_owned(), problem: problem.to_owned() };
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some(open) = rest.find(['{', '}']) {
@@ -82,7 +81,7 @@ impl Template {
     ///
     /// # Errors
     /// The first field that `field` does not know.
-    pub fn fill(&self, field: impl Fn(&str) -> Option<String>) -> Result<String, Unknown> {
+    pub(super) fn fill(&self, field: impl Fn(&str) -> Option<String>) -> Result<String, Unknown> {
         self.fill_with(field, |value| value)
     }
 
@@ -90,7 +89,7 @@ impl Template {
     ///
     /// # Errors
     /// The first field that `field` does not know.
-    pub fn path(&self, field: impl Fn(&str) -> Option<String>) -> Result<PathBuf, Unknown> {
+    pub(super) fn path(&self, field: impl Fn(&str) -> Option<String>) -> Result<PathBuf, Unknown> {
         let filled = self.fill_with(field, |value| value.replace(['/', '\\'], "_"))?;
         Ok(filled.split('/').filter(|name| !name.is_empty()).map(directory_name).collect())
     }
@@ -127,8 +126,7 @@ fn directory_name(name: &str) -> String {
         if safe.len() + character.len_utf8() > MOST_BYTES_OF_A_NAME {
             break;
         }
-        // Writing into a string does not fail.
-        drop(write!(safe, "{character}"));
+        safe.push(character);
     }
     if safe.is_empty() { "_".to_owned() } else { safe }
 }

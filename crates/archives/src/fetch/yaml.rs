@@ -1,7 +1,5 @@
 //! YAML as the pipeline's own library writes it: block style, keys in their order, quotes only where they are needed.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use super::python;
@@ -135,10 +133,7 @@ fn double_quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            c if c.is_control() || c == '\u{feff}' => {
-                // Writing into a string does not fail.
-                drop(write!(quoted, "\\u{:04x}", u32::from(c)));
-            }
+            c if c.is_control() || c == '\u{feff}' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => quoted.push(c),
         }
     }

@@ -22,7 +22,8 @@ pub(crate) struct Bench {
     pub(crate) blobs: Blobs,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) owner: Caller,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
+    url: CatalogUrl,
     _database: Option<TestDatabase>,
 }
 
@@ -43,7 +44,7 @@ impl Bench {
             None => CatalogUrl::from(folder.path().join("catalog.db").as_path()),
         };
         Catalog::initialise(&url, &*clock).await.unwrap();
-        let catalog = Catalog::open(url, clock.clone()).await.unwrap();
+        let catalog = Catalog::open(url.clone(), clock.clone()).await.unwrap();
         Jobs::setup(&catalog).await.unwrap();
         let store =
             Store::open(Location::Directory(folder.path().join("store")), folder.path().join("staging")).unwrap();
@@ -53,7 +54,14 @@ impl Bench {
         let jobs = Jobs::new(catalog.clone(), Options::default());
         let archives = Archives::new(catalog.clone(), blobs.clone(), jobs);
         let owner = Catalog::local_owner();
-        Self { archives, catalog, blobs, clock, owner, _folder: folder, _database: database }
+        Self { archives, catalog, blobs, clock, owner, folder, url, _database: database }
+    }
+
+    /// The same archive as another process would open it.
+    pub(crate) async fn opened_again(&self) -> Archives {
+        let catalog = Catalog::open(self.url.clone(), self.clock.clone()).await.unwrap();
+        let jobs = Jobs::new(catalog.clone(), Options::default());
+        Archives::new(catalog, self.blobs.clone(), jobs)
     }
 
     pub(crate) async fn hold(&self, bytes: &[u8]) -> Held {

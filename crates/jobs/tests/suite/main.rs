@@ -12,6 +12,7 @@ mod enqueueing;
 mod failing;
 #[cfg(test)]
 mod performing;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod reconciling;

@@ -11,6 +11,7 @@ use holotype_core::{ActivityId, Caller};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::fetches;
 use crate::support::{Lab, ask};
 
 /// Operations that anybody may call, because they tell nothing of anybody.
@@ -28,6 +29,7 @@ struct Ann {
     token: String,
     caller: Caller,
     job: ActivityId,
+    fetch: ActivityId,
     digest: String,
     token_id: String,
     frame: i64,
@@ -62,6 +64,8 @@ impl Operation {
         let segments = self.path.split('/').map(|segment| match segment {
             segment if !segment.starts_with('{') => segment.to_owned(),
             "{id}" if self.path.starts_with("/api/v1/jobs/") => ann.job.to_string(),
+            "{id}" if self.path.starts_with("/api/v1/fetches/") => ann.fetch.to_string(),
+            "{name}" if self.path.starts_with("/api/v1/fetch-schedules/") => format!("{MARK}-nightly"),
             "{id}" if self.path.starts_with("/api/v1/tokens/") => ann.token_id.clone(),
             "{id}" if self.path.starts_with("/frames/") => ann.frame.to_string(),
             "{id}" if self.path.starts_with("/thumbnails/") => ann.thumbnail.to_string(),
@@ -112,6 +116,7 @@ impl Operation {
             ("POST", "/api-token-auth/") => json(json!({"username": format!("{MARK}-ann"), "password": "a guess"})),
             ("POST", "/api/v1/users") => json(json!({"name": "carol"})),
             ("PUT", "/api/v1/users/{name}/password") => json(json!({"password": "a new password of bob's"})),
+            ("POST", "/api/v1/fetch-schedules") => json(fetches::schedule("bobs")),
             ("POST", "/api/v1/tokens") => json(json!({"name": "more", "user": format!("{MARK}-ann")})),
             ("POST", "/api/v1/projects") => json(json!({"name": "bobs-second"})),
             ("PUT", "/api/v1/projects/{project}/members/{user}") => json(json!({"role": "viewer"})),
@@ -142,12 +147,18 @@ async fn laboratory() -> (Lab, Ann, String) {
     let request = as_ann(ask("POST", "/api/v1/frames")).header("content-type", "multipart/form-data; boundary=B");
     let frame = request.body(Body::from(a_frame(&format!("{MARK}.fits"), MARK))).unwrap();
     let frame = lab.send(frame).await.expect(201).json();
+    let as_admin = Caller { admin: true, ..caller.clone() };
+    let request = serde_json::from_value(fetches::request(MARK)).unwrap();
+    let nightly = format!("{MARK}-nightly");
+    let archives = lab.app.archives();
+    archives.add_schedule(&as_admin, caller.project, &nightly, "0 9 * * *", "UTC", request).await.unwrap();
     let pictures = lab.get_as(&token, "/thumbnails/").await.expect(200).json();
     let ann = Ann {
         frame: frame["frame"].as_i64().unwrap(),
         version: frame["version"].as_i64().unwrap(),
         thumbnail: pictures["results"][0]["id"].as_i64().unwrap(),
         job: enqueue(&lab, &caller).await,
+        fetch: fetches::fetched(&lab, &caller, MARK).await,
         digest: files["items"][0]["digest"].as_str().unwrap().to_owned(),
         token_id: tokens["items"][0]["id"].as_str().unwrap().to_owned(),
         token,
@@ -274,6 +285,8 @@ async fn unchanged(lab: &Lab, ann: &Ann, bob: &str) {
     let members = get(&format!("/api/v1/projects/{}/members", ann.caller.project)).await;
     assert_eq!(members["items"].as_array().unwrap().len(), 1);
     assert_eq!(get("/api/v1/tokens").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(get("/api/v1/fetches").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(get("/api/v1/fetch-schedules").await["items"][0]["name"], format!("{MARK}-nightly"));
     let frames = get("/frames/").await;
     assert_eq!((frames["count"].as_u64(), &frames["results"][0]["basename"]), (Some(1), &json!(MARK)));
     // The same bytes are another entity in another project.

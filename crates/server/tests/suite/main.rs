@@ -6,6 +6,7 @@ mod archive_replay;
 mod browsers;
 mod contract;
 mod datapoints;
+mod fetches;
 mod frames;
 mod hostile;
 mod jobs;

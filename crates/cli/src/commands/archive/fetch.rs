@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use futures::StreamExt;
 use holotype_app::AppError;
-use holotype_app::archives::fetch::{FetchOptions, FetchRequest, FrameState, PreviewedFrame, Report, Tally};
+use holotype_app::archives::fetch::{FetchOptions, FetchRequest, FrameState, PreviewedFrame, Report};
 use holotype_app::jobs::{JobEvent, JobRecord, Level, State};
 use holotype_core::ActivityId;
 use serde::Serialize;
@@ -135,11 +135,8 @@ fn show(context: &Context, bar: &Bar, event: JobEvent) {
 
 async fn finish(context: &Context, local: &Local, job: &JobRecord) -> Result<(), Failure> {
     let record = local.app.archives().fetch_record(&local.caller, job.id).await;
-    let (report, tally) = match record {
-        Ok((fetch, tally)) => (fetch.report, tally),
-        // It ended before anything was planned.
-        Err(_) => (None, Tally { frames: Vec::new(), transferred: 0 }),
-    };
+    let (record, tally) = record.map_err(AppError::from)?;
+    let report = record.fetch.report;
     let outcome = Outcome {
         fetch: job.id,
         state: job.state.to_string(),

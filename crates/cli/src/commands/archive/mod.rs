@@ -4,8 +4,11 @@ mod drop_box;
 mod fetch;
 mod files;
 mod ingest;
+mod list;
 mod local;
+mod schedule;
 mod sending;
+mod show;
 mod undo;
 mod watch;
 
@@ -24,7 +27,10 @@ pub(crate) struct Archive {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Fetch(fetch::Fetch),
+    List(list::List),
+    Show(show::Show),
     Undo(undo::Undo),
+    Schedule(schedule::Schedule),
     Ingest(ingest::Ingest),
     Watch(watch::Watch),
 }
@@ -33,7 +39,10 @@ impl Archive {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::Fetch(verb) => verb.run(context).await,
+            Verb::List(verb) => verb.run(context).await,
+            Verb::Show(verb) => verb.run(context).await,
             Verb::Undo(verb) => verb.run(context).await,
+            Verb::Schedule(verb) => verb.run(context).await,
             Verb::Ingest(verb) => verb.run(context).await,
             Verb::Watch(verb) => verb.run(context).await,
         }

@@ -57,7 +57,7 @@ fn by_name(name: String) -> Result<JobState, String> {
 }
 
 /// A state as it is written in commands and tables.
-fn state(state: JobState) -> &'static str {
+pub(super) fn state(state: JobState) -> &'static str {
     match state {
         JobState::Queued => "queued",
         JobState::Running => "running",

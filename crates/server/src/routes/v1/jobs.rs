@@ -203,7 +203,8 @@ fn log_line(line: LogLine) -> JobLogLine {
     JobLogLine { sequence: line.sequence, at: line.at, level: line.level.name().to_owned(), text: line.text }
 }
 
-fn told(state: Standing) -> JobState {
+/// A state as it is told.
+pub(super) fn told(state: Standing) -> JobState {
     match state {
         Standing::Queued => JobState::Queued,
         Standing::Running => JobState::Running,

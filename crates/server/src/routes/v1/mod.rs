@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod datapoints;
+mod fetches;
 mod frames;
 mod health;
 mod jobs;
@@ -30,6 +31,7 @@ pub(crate) fn routes(state: &ServerState) -> OpenApiRouter<ServerState> {
         .merge(projects::routes())
         .merge(audit::routes())
         .merge(jobs::routes())
+        .merge(fetches::routes())
         .merge(lineage::routes())
         .merge(store::routes())
         .merge(database::routes())
