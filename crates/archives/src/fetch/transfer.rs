@@ -19,7 +19,7 @@ use crate::http::{ByteRange, Response};
 use crate::source::{ArchiveSource, Checksum, Download, Listed, SourceError};
 
 /// Bytes that are gathered before the disk is asked to take them.
-const WRITE: usize = 1024 * 1024;
+const WRITE: usize = 256 * 1024;
 
 /// Bytes that are read at a time of what is there already.
 const READ: usize = 256 * 1024;
