@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test soak check deps build bench-datapoints
+.PHONY: help run test soak check deps build bench-datapoints bench-archives
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,3 +31,6 @@ check: ## lints, licences, documentation links
 
 bench-datapoints: build ## ours beside madsci.data_manager, in one run, as ratios
 	scripts/with-services.sh benchmarks/datapoints/run.sh
+
+bench-archives: build ## fetching a night beside curl, funpack and aria2, in one run, as ratios
+	benchmarks/archives/run.sh

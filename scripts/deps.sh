@@ -6,6 +6,7 @@ packages=()
 want() { command -v "$1" >/dev/null 2>&1 || packages+=("$2"); }
 want cc build-essential
 want curl curl
+want aria2c aria2
 want python3 python3
 want strace strace
 want sqlite3 sqlite3

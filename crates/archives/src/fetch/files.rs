@@ -64,11 +64,10 @@ pub(super) fn flush_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Moves a file, also from one file system to another.
+/// Moves a file, also from one file system to another. Its name is not flushed: that is done for many at a time.
 pub(super) fn move_file(from: &Path, to: &Path) -> Result<(), ArchiveError> {
     match fs::rename(from, to) {
-        Ok(()) => flush_directory(to.parent().unwrap_or(Path::new("/")))
-            .map_err(|error| ArchiveError::io(to, "cannot be put in place", error)),
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let hidden = hidden(to)?;
             fs::copy(from, &hidden)

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use holotype_blobs::Held;
+use holotype_blobs::{Held, Upload};
 use holotype_core::Digest;
 use holotype_fits::{Hdu, Header, Kind, unpack};
 use holotype_jobs::Job;
-use tokio::io::AsyncReadExt;
 
 use super::fields::Fields;
 use super::files;
@@ -158,11 +157,12 @@ impl Run {
         let mut tries = 0;
         loop {
             tries += 1;
-            let arrived = transfer::transfer(source.as_ref(), listed, self.address(waiting.position), packed).await;
+            let (address, blobs) = (self.address(waiting.position), self.archives.blobs());
+            let arrived = transfer::transfer(source.as_ref(), listed, address, packed, blobs).await;
             let checked = match arrived {
-                Ok(bytes) => {
-                    *transferred += bytes;
-                    self.put_into_store(listed, packed).await
+                Ok(arrived) => {
+                    *transferred += arrived.transferred;
+                    keep(listed, arrived.upload).await
                 }
                 Err(error) => Err(error),
             };
@@ -180,31 +180,6 @@ impl Run {
                 }
                 Err(error) => return Err(error),
             }
-        }
-    }
-
-    /// The store makes both digests as the bytes pass, and one of them is that of the archive.
-    async fn put_into_store(&self, listed: &Listed, packed: &Path) -> Result<Held, ArchiveError> {
-        let failed = |error| ArchiveError::io(packed, "cannot be read", error);
-        let mut file = tokio::fs::File::open(packed).await.map_err(failed)?;
-        let (mut upload, mut buffer) = (self.archives.blobs().begin(), vec![0; READ]);
-        loop {
-            match file.read(&mut buffer).await.map_err(failed)? {
-                0 => break,
-                count => upload.write(&buffer[..count]).await?,
-            }
-        }
-        let held = upload.finish().await?;
-        let found = match listed.checksum {
-            Some(Checksum::Md5(_)) => Some(Checksum::Md5(held.md5)),
-            Some(Checksum::Sha256(_)) => Some(Checksum::Sha256(*held.digest.as_bytes())),
-            _ => None,
-        };
-        match (listed.checksum, found) {
-            (Some(wanted), Some(found)) if wanted != found => {
-                Err(damaged(&listed.name, &wanted.to_string(), &found.to_string()))
-            }
-            _ => Ok(held),
         }
     }
 
@@ -273,7 +248,8 @@ impl Run {
             None => self.request.config.download_directory.clone(),
         };
         let (packed, file) = (packed.to_owned(), file.to_owned());
-        blocking(move || {
+        let turn = self.unpacking.acquire().await.map_err(ArchiveError::internal)?;
+        let hidden = blocking(move || {
             files::make_directory(&directory)?;
             let hidden = files::hidden(&directory.join(file))?;
             let unpacked = unpack_file(&packed, form, &hidden);
@@ -284,7 +260,33 @@ impl Run {
             }
             unpacked.map(|()| hidden)
         })
+        .await?;
+        drop(turn);
+        // The disk writes while others are unpacked: the flush of all of them has little left to do.
+        blocking(move || match File::open(&hidden).and_then(|file| file.sync_data()) {
+            Ok(()) => Ok(hidden),
+            Err(error) => {
+                drop(std::fs::remove_file(&hidden));
+                Err(ArchiveError::io(&hidden, "cannot be written", error))
+            }
+        })
         .await
+    }
+}
+
+/// Ends an upload. The store has made both digests as the bytes passed, and one of them is that of the archive.
+async fn keep(listed: &Listed, upload: Upload) -> Result<Held, ArchiveError> {
+    let held = upload.finish().await?;
+    let found = match listed.checksum {
+        Some(Checksum::Md5(_)) => Some(Checksum::Md5(held.md5)),
+        Some(Checksum::Sha256(_)) => Some(Checksum::Sha256(*held.digest.as_bytes())),
+        _ => None,
+    };
+    match (listed.checksum, found) {
+        (Some(wanted), Some(found)) if wanted != found => {
+            Err(damaged(&listed.name, &wanted.to_string(), &found.to_string()))
+        }
+        _ => Ok(held),
     }
 }
 

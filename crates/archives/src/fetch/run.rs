@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, TryStreamExt};
 use holotype_core::ActivityId;
 use holotype_jobs::{Job, Level};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::config::{ArchiveConfig, FetchConfig, Window};
@@ -35,8 +37,8 @@ const PAGE: i64 = 100;
 /// Addresses that are kept from the plan for the transfer; beyond them each is asked for again.
 const ADDRESSES: usize = 5000;
 
-/// Frames beyond those under way that may be ready and wait for one before them.
-const AHEAD: usize = 4;
+/// Frames beyond those on the network that may be unpacked, or be ready and wait for one before them.
+const AHEAD: usize = 16;
 
 /// What is to be fetched, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +90,8 @@ pub(super) struct Run {
     log: LogFile,
     lists: Mutex<Lists>,
     addresses: Mutex<HashMap<i64, Download>>,
+    /// Turns at unpacking: more at a time than the machine has cores would only take memory.
+    pub unpacking: Semaphore,
     _claims: Vec<Claim>,
 }
 
@@ -130,6 +134,7 @@ impl Run {
         let main = FrameList::open_or_create(&config.log_directory.join(MAIN_LIST))?;
         let named = FrameList::open(&config.frame_list)?;
         let lists = Mutex::new(Lists { main, named });
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(Self {
             archives,
             request,
@@ -139,6 +144,7 @@ impl Run {
             log,
             lists,
             addresses: Mutex::default(),
+            unpacking: Semaphore::new(cores),
             _claims: claims,
         })
     }

@@ -1,4 +1,8 @@
-//! One frame's bytes, from the archive to a file beside the others that arrive: resumed, bounded, and compared with its checksum.
+//! One frame's bytes, from the archive to a file beside the others that arrive, and to the store: resumed, bounded, and compared
+//! with its checksum.
+//!
+//! The store takes the bytes as they come, so that it has hashed them when the last one is there. The file is what a killed fetch
+//! goes on with, and what is unpacked.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -6,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use holotype_blobs::{Blobs, Upload};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::task::spawn_blocking;
 
 use crate::ArchiveError;
@@ -13,7 +19,10 @@ use crate::http::{ByteRange, Response};
 use crate::source::{ArchiveSource, Checksum, Download, Listed, SourceError};
 
 /// Bytes that are gathered before the disk is asked to take them.
-const WRITE: usize = 1024 * 1024;
+const WRITE: usize = 256 * 1024;
+
+/// Bytes that are read at a time of what is there already.
+const READ: usize = 256 * 1024;
 
 /// How often a transfer that broke off is gone on with, without a byte having come in between.
 const FRUITLESS: u32 = 3;
@@ -21,8 +30,23 @@ const FRUITLESS: u32 = 3;
 /// The largest frame that is taken where the archive says no size.
 const MOST_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 
-/// Brings a frame into `path`, going on with what is there of it; how many bytes came over the network. An MD5 or a SHA-256 is
-/// not compared here: who puts the file into the store is told both.
+/// A frame's bytes, on their way into the store.
+struct Intake<'t> {
+    blobs: &'t Blobs,
+    upload: Upload,
+    taken: u64,
+}
+
+/// A frame that is there.
+pub(super) struct Arrived {
+    /// Its bytes, all of which the store has taken.
+    pub upload: Upload,
+    /// How many bytes came over the network.
+    pub transferred: u64,
+}
+
+/// Brings a frame into `path`, going on with what is there of it, and to the store. An MD5 or a SHA-256 is not compared here: who
+/// ends the upload is told both.
 ///
 /// # Errors
 /// The archive's last one; [`ArchiveError::Damaged`] if the bytes are not those that the archive lists.
@@ -31,15 +55,48 @@ pub(super) async fn transfer(
     frame: &Listed,
     address: Option<Download>,
     path: &Path,
-) -> Result<u64, ArchiveError> {
-    let mut transfer = Transfer { source, frame, path, address, etag: None, transferred: 0 };
+    blobs: &Blobs,
+) -> Result<Arrived, ArchiveError> {
+    let intake = Intake { blobs, upload: blobs.begin(), taken: 0 };
+    let mut transfer = Transfer { source, frame, path, address, etag: None, transferred: 0, intake };
     // Without a checksum nothing tells whether what an earlier process left belongs to the same bytes.
     if frame.checksum.is_none() {
         remove(path).await?;
     }
     transfer.complete().await?;
-    transfer.verify().await?;
-    Ok(transfer.transferred)
+    verify(frame, path).await?;
+    let whole = length(path).await?;
+    transfer.intake.stand_at(whole, path).await?;
+    Ok(Arrived { upload: transfer.intake.upload, transferred: transfer.transferred })
+}
+
+impl Intake<'_> {
+    /// Takes bytes that follow those that were taken.
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.taken += bytes.len() as u64;
+        Ok(self.upload.write(bytes).await?)
+    }
+
+    /// Has taken the first `at` bytes of the file afterwards, and no other.
+    async fn stand_at(&mut self, at: u64, path: &Path) -> Result<(), ArchiveError> {
+        if self.taken > at {
+            (self.upload, self.taken) = (self.blobs.begin(), 0);
+        }
+        if self.taken == at {
+            return Ok(());
+        }
+        let failed = |error| ArchiveError::io(path, "cannot be read", error);
+        let mut file = tokio::fs::File::open(path).await.map_err(failed)?;
+        file.seek(SeekFrom::Start(self.taken)).await.map_err(failed)?;
+        let (mut rest, mut buffer) = (file.take(at - self.taken), vec![0; READ]);
+        while self.taken < at {
+            match rest.read(&mut buffer).await.map_err(failed)? {
+                0 => return Err(failed(std::io::ErrorKind::UnexpectedEof.into())),
+                count => self.take(&buffer[..count]).await?,
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Transfer<'t> {
@@ -50,6 +107,7 @@ struct Transfer<'t> {
     /// The entity tag of the answer that began the file.
     etag: Option<String>,
     transferred: u64,
+    intake: Intake<'t>,
 }
 
 impl Transfer<'_> {
@@ -101,6 +159,7 @@ impl Transfer<'_> {
 
     async fn write(&mut self, response: Response, from: u64) -> Result<(), Broken> {
         let most = self.frame.size.unwrap_or(MOST_BYTES);
+        self.intake.stand_at(from, self.path).await?;
         let mut file = open(self.path, from).await?;
         let (mut body, mut at, mut gathered) = (response.body, from, BytesMut::with_capacity(WRITE));
         let mut broken = None;
@@ -118,6 +177,7 @@ impl Transfer<'_> {
                 let problem = format!("more than the {most} bytes came that the archive lists");
                 return Err(Broken::Here(ArchiveError::Damaged { name: self.frame.name.clone(), problem }));
             }
+            self.intake.take(&chunk).await?;
             gathered.extend_from_slice(&chunk);
             if gathered.len() >= WRITE {
                 file = append(self.path, file, gathered.split().freeze()).await?;
@@ -130,31 +190,32 @@ impl Transfer<'_> {
             None => Ok(()),
         }
     }
+}
 
-    async fn verify(&self) -> Result<(), ArchiveError> {
-        let (path, size, name) = (self.path.to_owned(), self.frame.size, self.frame.name.clone());
-        // The store reads all bytes again and makes the MD5 and the SHA-256 of them; others are made here.
-        let here = self.frame.checksum.filter(|checksum| !matches!(checksum, Checksum::Md5(_) | Checksum::Sha256(_)));
-        blocking(move || {
-            let failed = |error| ArchiveError::io(&path, "cannot be read", error);
-            let mut file = File::open(&path).map_err(failed)?;
-            let length = file.metadata().map_err(failed)?.len();
-            if let Some(size) = size.filter(|size| *size != length) {
-                let problem = format!("{length} bytes came, and the archive lists {size}");
-                return Err(ArchiveError::Damaged { name, problem });
+/// Compares a whole file with what the archive lists of it.
+async fn verify(frame: &Listed, path: &Path) -> Result<(), ArchiveError> {
+    let (path, size, name) = (path.to_owned(), frame.size, frame.name.clone());
+    // The store makes the MD5 and the SHA-256 of what it takes; others are made here.
+    let here = frame.checksum.filter(|checksum| !matches!(checksum, Checksum::Md5(_) | Checksum::Sha256(_)));
+    blocking(move || {
+        let failed = |error| ArchiveError::io(&path, "cannot be read", error);
+        let mut file = File::open(&path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if let Some(size) = size.filter(|size| *size != length) {
+            let problem = format!("{length} bytes came, and the archive lists {size}");
+            return Err(ArchiveError::Damaged { name, problem });
+        }
+        let Some(checksum) = here else { return Ok(()) };
+        let (mut verifier, mut buffer) = (checksum.verifier(), vec![0; WRITE]);
+        loop {
+            match file.read(&mut buffer).map_err(failed)? {
+                0 => break,
+                count => verifier.update(&buffer[..count]),
             }
-            let Some(checksum) = here else { return Ok(()) };
-            let (mut verifier, mut buffer) = (checksum.verifier(), vec![0; WRITE]);
-            loop {
-                match file.read(&mut buffer).map_err(failed)? {
-                    0 => break,
-                    count => verifier.update(&buffer[..count]),
-                }
-            }
-            verifier.finish().map_err(|found| damaged(&name, &checksum.to_string(), &found.to_string()))
-        })
-        .await
-    }
+        }
+        verifier.finish().map_err(|found| damaged(&name, &checksum.to_string(), &found.to_string()))
+    })
+    .await
 }
 
 /// That a frame's bytes are not those that the archive lists.

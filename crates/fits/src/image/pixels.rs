@@ -168,7 +168,8 @@ pub(super) fn write_be<T: Pixel>(
     values: &[T],
     mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
 ) -> Result<(), FitsError> {
-    let mut chunk = vec![0; CHUNK];
+    // Mostly a row is given, and that is far shorter.
+    let mut chunk = vec![0; CHUNK.min(values.len() * T::BYTES)];
     for part in values.chunks(CHUNK / T::BYTES) {
         let chunk = &mut chunk[..part.len() * T::BYTES];
         part.iter().zip(chunk.chunks_exact_mut(T::BYTES)).for_each(|(value, bytes)| value.put_be(bytes));

@@ -1,5 +1,6 @@
 //! Reals that were stored as whole numbers, tile by tile, with or without dither.
 
+use super::pixels::Pixel;
 use crate::{FitsError, Header};
 
 /// The length of the standard's table of random numbers.
@@ -51,30 +52,34 @@ impl Quantisation {
         Ok(Some(Self { dither: Some(Dither { seed: seed - 1, keeps_zero, randoms: randoms() }) }))
     }
 
-    /// Gives the real of each whole number of tile `tile`, counted from 0.
-    pub(super) fn restore(&self, tile: usize, step: Step, values: &[i32], mut sink: impl FnMut(f64)) {
+    /// The reals of the whole numbers of tile `tile`, counted from 0.
+    pub(super) fn restore<T: Pixel>(&self, tile: usize, step: Step, values: &[i32]) -> Vec<T> {
         let Step { scale, zero, blank } = step;
+        let mut reals = Vec::with_capacity(values.len());
         let Some(Dither { seed, keeps_zero, randoms }) = &self.dither else {
-            return values.iter().for_each(|&value| {
-                sink(if Some(value) == blank { f64::NAN } else { f64::from(value) * scale + zero });
-            });
+            let real = |value: i32| if Some(value) == blank { f64::NAN } else { f64::from(value) * scale + zero };
+            reals.extend(values.iter().map(|&value| T::from_f64(real(value))));
+            return reals;
         };
-        let mut start = (tile + seed) % RANDOMS;
-        let mut next = (randoms[start] * 500.0) as usize;
-        for &value in values {
-            sink(if Some(value) == blank {
-                f64::NAN
-            } else if *keeps_zero && value == EXACT_ZERO {
-                0.0
-            } else {
-                (f64::from(value) - f64::from(randoms[next]) + 0.5) * scale + zero
-            });
-            next += 1;
-            if next == RANDOMS {
-                start = (start + 1) % RANDOMS;
-                next = (randoms[start] * 500.0) as usize;
+        let usual = |value: i32, random: f32| (f64::from(value) - f64::from(random) + 0.5) * scale + zero;
+        let real = |value: i32, random: f32| match value {
+            value if Some(value) == blank => f64::NAN,
+            EXACT_ZERO if *keeps_zero => 0.0,
+            value => usual(value, random),
+        };
+        let (mut start, mut left) = ((tile + seed) % RANDOMS, values);
+        while !left.is_empty() {
+            let next = (randoms[start] * 500.0) as usize;
+            let (run, rest) = left.split_at(left.len().min(RANDOMS - next));
+            let pairs = run.iter().zip(&randoms[next..]);
+            // Most frames have no value with a meaning of its own: without a question the loop works on several at a time.
+            match (blank, keeps_zero) {
+                (None, false) => reals.extend(pairs.map(|(&value, &random)| T::from_f64(usual(value, random)))),
+                _ => reals.extend(pairs.map(|(&value, &random)| T::from_f64(real(value, random)))),
             }
+            (start, left) = ((start + 1) % RANDOMS, rest);
         }
+        reals
     }
 }
 
@@ -105,9 +110,8 @@ mod tests {
         let mut values = vec![0; 25_000];
         values[3] = EXACT_ZERO;
         values[4] = -1;
-        let mut reals = Vec::new();
         let step = Step { scale: 1.0, zero: 100.0, blank: Some(-1) };
-        quantisation.restore(1, step, &values, |value| reals.push(value));
+        let reals: Vec<f64> = quantisation.restore(1, step, &values);
         assert_eq!(reals.len(), values.len());
         assert_eq!(reals[3], 0.0);
         assert!(reals[4].is_nan());

@@ -47,23 +47,25 @@ fn block_of(
     last: &mut u32,
     values: &mut Vec<i32>,
 ) -> Result<(), &'static str> {
-    let mut put = |folded: u32| {
+    let start = values.len();
+    values.resize(start + length, last.cast_signed());
+    let block = &mut values[start..];
+    let mut next = |folded: u32| {
         // Even numbers stand for what is not negative, odd ones for the rest.
         *last = last.wrapping_add(folded >> 1 ^ (folded & 1).wrapping_neg());
-        values.push(last.cast_signed());
+        last.cast_signed()
     };
     match bits.take(width.head)? {
-        0 => (0..length).for_each(|_| put(0)),
+        0 => {}
         head if head - 1 == width.full => {
-            for _ in 0..length {
-                put(bits.take(width.bits)?);
+            for value in block {
+                *value = next(bits.take(width.bits)?);
             }
         }
         head if head - 1 < width.full => {
             let kept = head - 1;
-            for _ in 0..length {
-                let high = bits.zeros()?;
-                put(high << kept | bits.take(kept)?);
+            for value in block {
+                *value = next(bits.split(kept)?);
             }
         }
         _ => return Err("a block keeps more bits than a pixel has"),
@@ -120,6 +122,25 @@ impl<'a> Bits<'a> {
         Ok(taken)
     }
 
+    /// A number whose high part stands as so many zeros and a one, and whose `kept` low bits follow, at most 24.
+    #[inline]
+    fn split(&mut self, kept: u32) -> Result<u32, &'static str> {
+        // More than nearly all numbers have.
+        if self.held < 40 {
+            self.fill();
+        }
+        let zeros = self.word.leading_zeros();
+        let length = zeros + 1 + kept;
+        if length <= self.held {
+            let rest = self.word << zeros << 1;
+            self.word = rest << kept;
+            self.held -= length;
+            return Ok(zeros << kept | (rest >> 1 >> (63 - kept)) as u32);
+        }
+        let high = self.zeros()?;
+        Ok(high << kept | self.take(kept)?)
+    }
+
     /// How many zeros stand before the next one, which is taken too.
     #[inline]
     fn zeros(&mut self) -> Result<u32, &'static str> {
@@ -153,6 +174,22 @@ mod tests {
         assert_eq!((bits.take(1), bits.take(2), bits.zeros()), (Ok(1), Ok(1), Ok(80)));
         assert_eq!((bits.take(0), bits.take(12), bits.take(1)), (Ok(0), Ok(0xFFF), Err(CUT)));
         assert_eq!(bits.zeros(), Err(CUT));
+    }
+
+    #[test]
+    fn a_number_in_two_parts_is_the_same_at_any_place_and_of_any_length() {
+        for (skipped, zeros, kept) in [(0, 0, 0), (0, 3, 5), (7, 61, 0), (31, 70, 24), (3, 30, 24), (20, 200, 1)] {
+            // Ones wherever they do not count as zeros.
+            let mut text = "1".repeat(skipped as usize) + &"0".repeat(zeros as usize) + "1" + &"10".repeat(12);
+            text += &"1".repeat(text.len().next_multiple_of(8) - text.len());
+            let bytes: Vec<u8> =
+                text.as_bytes().chunks(8).map(|byte| byte.iter().fold(0, |all, bit| all << 1 | (bit - b'0'))).collect();
+            let mut bits = Bits::new(&bytes);
+            bits.take(skipped).unwrap();
+            let low = 0xAA_AAAA >> (24 - kept);
+            assert_eq!(bits.split(kept), Ok(zeros << kept | low), "{skipped} {zeros} {kept}");
+        }
+        assert_eq!(Bits::new(&[0, 0, 1]).split(1), Err(CUT));
     }
 
     #[test]

@@ -168,12 +168,7 @@ impl<'h> Tiles<'h> {
         if !packed.is_empty() {
             let unpacked = self.codec.unpack(packed, count)?;
             return match (&self.quantisation, entry.step) {
-                (Some(quantisation), Some(step)) => {
-                    let numbers = numbers(unpacked, count)?;
-                    let mut values = Vec::with_capacity(count);
-                    quantisation.restore(tile, step, &numbers, |value| values.push(T::from_f64(value)));
-                    Ok(values)
-                }
+                (Some(quantisation), Some(step)) => Ok(quantisation.restore(tile, step, &numbers(unpacked, count)?)),
                 _ => Ok(plain(unpacked, count)?),
             };
         }
