@@ -248,7 +248,7 @@ def faults(program: str) -> None:
         plan.write(archive, ["P1"], ("2024-07-14 00:00", "2024-07-18 00:00"), active=False)
         assert frames_of(plan.fetch()) == {}, "an inactive archive was asked"
         plan.write(archive, ["P1"], ("2024-07-14 00:00", "2024-07-18 00:00"))
-        archive.pause = 0.05
+        archive.pause = 5.0
         slow = subprocess.Popen([program, "--home", str(plan.holotype.home), "archive", "fetch", str(plan.config)], env=plan.holotype.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not list((plan.tree / "incoming").glob(".holotype-*")):
             time.sleep(0.01)
