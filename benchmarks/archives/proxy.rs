@@ -16,6 +16,9 @@ const PIECE: usize = 32 * 1024;
 /// Pieces that may be on their way in one direction, beyond which the sender waits.
 const UNDER_WAY: usize = 1024;
 
+/// How much later than meant this machine may have woken us, and yet the rate is kept.
+const LATE: Duration = Duration::from_millis(20);
+
 /// Some bytes, and when they arrive.
 type Travelling = (Instant, Vec<u8>);
 
@@ -68,7 +71,7 @@ fn take_in(mut from: TcpStream, sender: &SyncSender<Travelling>, road: Road, not
             return Ok(());
         }
         piece.truncate(count);
-        free = free.max(Instant::now()) + Duration::from_secs_f64(count as f64 / road.bytes_per_second);
+        free = free.max(Instant::now() - LATE) + Duration::from_secs_f64(count as f64 / road.bytes_per_second);
         if sender.send((free + road.there_and_back / 2, piece)).is_err() {
             return Ok(());
         }
