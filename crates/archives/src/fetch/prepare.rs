@@ -369,7 +369,7 @@ async fn facts_of_file(basename: &str, packed: &Path) -> Facts {
 }
 
 /// Copies a blob to where it can be read from its middle.
-async fn bring_from_store(archives: &Archives, blob: Digest, path: &Path) -> Result<(), ArchiveError> {
+pub(super) async fn bring_from_store(archives: &Archives, blob: Digest, path: &Path) -> Result<(), ArchiveError> {
     let mut reading = archives.blobs().get(blob, None).await?;
     let failed = |error| ArchiveError::io(path, "cannot be written", error);
     let mut file = tokio::fs::File::create(path).await.map_err(failed)?;

@@ -87,6 +87,8 @@ pub(super) struct Run {
     pub sources: Sources,
     pub id: ActivityId,
     pub project: holotype_core::ProjectId,
+    /// What the root of the sorted directories is called in the catalog.
+    tree: String,
     log: LogFile,
     lists: Mutex<Lists>,
     addresses: Mutex<HashMap<i64, Download>>,
@@ -134,6 +136,7 @@ impl Run {
         let main = FrameList::open_or_create(&config.log_directory.join(MAIN_LIST))?;
         let named = FrameList::open(&config.frame_list)?;
         let lists = Mutex::new(Lists { main, named });
+        let tree = tree_of(config);
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(Self {
             archives,
@@ -141,6 +144,7 @@ impl Run {
             sources,
             id: job.id,
             project: job.project,
+            tree,
             log,
             lists,
             addresses: Mutex::default(),
@@ -160,7 +164,7 @@ impl Run {
             project: job.project,
             agent: job.agent,
             name: self.request.name.clone(),
-            tree: self.tree(),
+            tree: self.tree.clone(),
             config: self.request.config.clone(),
             window: self.request.window,
             created_at: self.archives.catalog().clock().now(),
@@ -307,11 +311,7 @@ impl Run {
     }
 
     pub(super) fn shelf(&self, archive: &ArchiveConfig) -> Shelf {
-        Shelf { project: self.project, tree: self.tree(), archive: archive.url.to_string() }
-    }
-
-    fn tree(&self) -> String {
-        tree_of(&self.request.config)
+        Shelf { project: self.project, tree: self.tree.clone(), archive: archive.url.to_string() }
     }
 
     /// Whether a list of frames names the file that is made of a frame.

@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use futures::StreamExt;
 use holotype_core::{ActivityId, Caller, Role};
 use serde::{Deserialize, Serialize};
 
@@ -145,12 +143,7 @@ impl Archives {
         let Some(blob) = previous.blob else { return Ok(()) };
         let path = step.shown.path.clone();
         let packed = files::hidden(&path.with_file_name(format!("{blob}-{}", step.shown.name)))?;
-        let mut reading = self.blobs().get(blob, None).await?;
-        let mut file =
-            fs::File::create(&packed).map_err(|error| ArchiveError::io(&packed, "cannot be written", error))?;
-        while let Some(chunk) = reading.stream.next().await {
-            file.write_all(&chunk?).map_err(|error| ArchiveError::io(&packed, "cannot be written", error))?;
-        }
+        prepare::bring_from_store(self, blob, &packed).await?;
         // It was unpacked before, to this very name.
         let form = match Packing(None).of(&step.shown.name) {
             (file, form) if path.ends_with(&file) => form,
