@@ -56,7 +56,7 @@ keys! {
     TLS_KEY: "tls_key" = "", "PATH",
         "a PEM file with the private key of `tls_certificate`";
     STATIC: "static" = "", "PATH=DIR,..",
-        "directories to serve as a foreign front end, for example /app=/srv/app/dist";
+        "directories to serve as a foreign front end, for example /app=/srv/app/dist, or /=DIR for one that wants the root";
     UPLOAD_LIMIT: "upload_limit" = "1TiB", "SIZE",
         "the largest request body that is taken";
     DOCUMENT_LIMIT: "document_limit" = "16MiB", "SIZE",

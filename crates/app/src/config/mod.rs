@@ -96,7 +96,7 @@ pub struct TlsFiles {
 /// A directory served under a path, for a foreign front end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Where it appears: begins with a slash and does not end with one.
+    /// Where it appears: begins with a slash and does not end with one; empty for the root.
     pub path: String,
     /// What is served.
     pub directory: PathBuf,

@@ -199,11 +199,11 @@ impl Reader<'_> {
     fn mount(&self, text: &str) -> Result<Mount, WrongForm> {
         let wrong = WrongForm("a path and a directory are needed, for example /app=/srv/app/dist");
         let (path, directory) = text.split_once('=').ok_or(wrong)?;
-        let path = path.strip_suffix('/').unwrap_or(path);
         if !path.starts_with('/') || path.contains("//") || path.contains(['{', '}', '?', '#']) || directory.is_empty()
         {
             return Err(wrong);
         }
+        let path = path.strip_suffix('/').unwrap_or(path);
         Ok(Mount { path: path.to_owned(), directory: self.based(&key::STATIC, Path::new(directory)) })
     }
 
