@@ -23,7 +23,7 @@ pub struct Aggregates {
 }
 
 impl Archives {
-    /// The proposals of a viewer's own frames, in alphabetical order: of those that are not public, for who sees everything.
+    /// The proposals of a viewer's own frames, in alphabetical order.
     ///
     /// # Errors
     /// What the catalog refuses.

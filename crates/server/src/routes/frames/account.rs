@@ -102,7 +102,7 @@ pub(crate) async fn profile(State(state): State<ServerState>, visitor: Visitor) 
     };
     let projects = state.app().catalog().list_projects(&caller).await?;
     let own = projects.into_iter().filter(|project| project.role.is_some()).map(|project| project.name);
-    let observed = state.app().archives().own_proposals(Viewer::of(Some(&caller))).await?;
+    let observed = state.app().archives().own_proposals(Viewer::User(caller.user)).await?;
     let names: BTreeSet<String> = own.chain(observed).collect();
     let proposals: Vec<Value> = names.iter().map(|name| json!({"id": name, "title": name, "current": true})).collect();
     Ok(Json(json!({
