@@ -105,6 +105,14 @@ pub enum SessionError {
         /// Which.
         id: OperationId,
     },
+    /// Others wait for the same work, so it goes on.
+    #[error(
+        "others wait for the same result as operation {id}; delete the operation instead, and the work goes on for them"
+    )]
+    Shared {
+        /// Which.
+        id: OperationId,
+    },
     /// A file on this machine.
     #[error("{what} failed: {problem}")]
     File {
@@ -133,7 +141,7 @@ impl SessionError {
             Self::Input { problem, .. } => problem.category(),
             Self::Invalid(_) => Category::Invalid,
             Self::NoSession { .. } | Self::NoOperation { .. } | Self::NoFile => Category::NotFound,
-            Self::Ended { .. } => Category::Conflict,
+            Self::Ended { .. } | Self::Shared { .. } => Category::Conflict,
             Self::File { .. } => Category::Unavailable,
             Self::Damaged { .. } => Category::Internal,
         }
