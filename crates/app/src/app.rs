@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holotype_archives::Archives;
 use holotype_archives::fetch::FetchHandler;
+use holotype_archives::remote::{Remote, RemoteOptions};
+use holotype_archives::{ArchiveError, Archives};
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
 use holotype_datapoints::{Datapoints, Limits, Settings};
 use holotype_jobs::{Handler, Jobs};
+use holotype_sessions::FrameSource;
 use holotype_store::Store;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Origin};
+use crate::config::{Config, Origin, SessionsConfig};
 use crate::fetching::Variables;
 use crate::home::{Manager, SigningKey};
+use crate::inputs::Inputs;
 use crate::madsci::SettingsQuery;
 use crate::{AppError, upkeep};
 
@@ -37,6 +40,7 @@ struct Inner {
     jobs: Jobs,
     datapoints: Datapoints,
     archives: Archives,
+    remote: Option<Remote>,
     manager: Manager,
     signing_key: SigningKey,
 }
@@ -58,7 +62,9 @@ impl App {
         let datapoints = Datapoints::new(catalog.clone(), blobs.clone(), datapoint_settings(&config, &manager))?;
         let signing_key = config.home.signing_key()?;
         let archives = Archives::new(catalog.clone(), blobs.clone(), jobs.clone());
-        let inner = Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager, signing_key };
+        let remote = remote(&config, &catalog, &blobs, &clock)?;
+        let inner =
+            Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, remote, manager, signing_key };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -127,6 +133,16 @@ impl App {
         &self.0.archives
     }
 
+    /// The other archive whose frames sessions may work on, if one is configured.
+    pub fn remote(&self) -> Option<&Remote> {
+        self.0.remote.as_ref()
+    }
+
+    /// Where sessions find their frames.
+    pub fn frame_source(&self) -> Arc<dyn FrameSource> {
+        Arc::new(Inputs { archives: self.archives().clone(), remote: self.0.remote.clone() })
+    }
+
     /// Who this Data Manager is.
     pub fn manager(&self) -> &Manager {
         &self.0.manager
@@ -171,6 +187,19 @@ impl App {
     pub async fn run_upkeep(&self, shutdown: CancellationToken) {
         upkeep::schedule(self, shutdown).await;
     }
+}
+
+/// The other archive that the configuration names.
+fn remote(
+    config: &Config,
+    catalog: &Catalog,
+    blobs: &Blobs,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Remote>, ArchiveError> {
+    let SessionsConfig { archive, archive_keep, token_key, token_key_variable, .. } = config.sessions.clone();
+    let Some(url) = archive else { return Ok(None) };
+    let options = RemoteOptions { url, token_key, token_key_variable, keep: archive_keep };
+    Remote::new(catalog.clone(), blobs.clone(), options, Arc::clone(clock)).map(Some)
 }
 
 /// What the configuration, MADSci's settings included, says about datapoints.

@@ -11,6 +11,7 @@ mod download;
 mod filters;
 mod links;
 mod list;
+mod names;
 mod pages;
 mod record;
 mod refusal;
@@ -32,7 +33,7 @@ use crate::state::ServerState;
 pub(crate) use links::{Links, is_signed_download};
 
 /// What the archive's paths begin with.
-const PREFIXES: [&str; 3] = ["/frames/", "/thumbnails/", "/versions/"];
+const PREFIXES: [&str; 4] = ["/frames/", "/names/", "/thumbnails/", "/versions/"];
 
 /// The archive's paths that nothing follows.
 const PATHS: [&str; 4] = ["/api-token-auth/", "/revoke_token/", "/profile/", "/health/"];
@@ -52,7 +53,9 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(record::related))
         .routes(routes!(download::version))
         .routes(routes!(thumbnails::list))
+        .routes(routes!(thumbnails::service))
         .routes(routes!(thumbnails::picture))
+        .routes(routes!(names::name))
         .routes(routes!(versions::list))
         .routes(routes!(account::sign_in))
         .routes(routes!(account::revoke))
