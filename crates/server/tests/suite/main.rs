@@ -13,6 +13,7 @@ mod jobs;
 mod limits;
 mod pages;
 mod replay;
+mod sessions;
 mod sign_in;
 mod sockets;
 mod support;
