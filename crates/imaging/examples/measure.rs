@@ -7,6 +7,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use holotype_imaging::combine::{Blank, Clip, Combination, Method, combine};
+use holotype_imaging::picture::{Coloured, grey};
+use holotype_imaging::product::{Origin, publish, write_fits};
 use holotype_imaging::{Frame, unwatched};
 
 fn main() {
@@ -33,6 +35,50 @@ fn once(work: &[&str]) -> String {
             let made = combine(&frames, &Combination::new(method, Blank::Spreads), &unwatched).unwrap();
             let sum: f64 = made.values.iter().copied().map(f64::from).sum();
             format!("{} x {}, mean {}", made.width, made.height, sum / made.values.len() as f64)
+        }
+        ["product", path] => {
+            let frame = Frame::at_path(Path::new(path)).unwrap();
+            let (made, header) = (frame.raster().unwrap(), frame.header().unwrap());
+            let mut said = String::new();
+            let mut lap = Instant::now();
+            let mut note = |name: &str, size: usize| {
+                said += &format!("{name} {size} in {:.4} s; ", lap.elapsed().as_secs_f64());
+                lap = Instant::now();
+            };
+            let mut bytes = Vec::new();
+            write_fits(&mut bytes, &made, &header, Origin::default()).unwrap();
+            note("fits", bytes.len());
+            std::fs::write("/tmp/imaging-product.fits", &bytes).unwrap();
+            note("file", 0);
+            let picture = grey(&made, None).unwrap();
+            note("grey", picture.levels().len());
+            let small = picture.thumbnail(200).unwrap();
+            note("thumbnail", small.levels().len());
+            note("small jpeg", small.jpeg().unwrap().len());
+            note("large jpeg", picture.jpeg().unwrap().len());
+            let coloured = Coloured::of_grey(&picture).unwrap();
+            note("coloured", coloured.levels().len());
+            note("coloured jpeg", coloured.jpeg().unwrap().len());
+            note("tiff", coloured.tiff().len());
+            note("png", coloured.png().unwrap().len());
+            said
+        }
+        ["stack", output, frames @ ..] => {
+            let frames: Vec<Frame> = frames.iter().map(|path| Frame::at_path(Path::new(path)).unwrap()).collect();
+            let start = Instant::now();
+            let made = combine(&frames, &Combination::new(Method::Median, Blank::Spreads), &unwatched).unwrap();
+            let combined = start.elapsed().as_secs_f64();
+            let mut sink = std::io::BufWriter::new(std::fs::File::create(output).unwrap());
+            let header = frames[0].header().unwrap();
+            let previews = publish(&mut sink, &made, &header, Origin::default(), None).unwrap();
+            std::fs::write(format!("{output}-large.jpg"), previews.large).unwrap();
+            std::fs::write(format!("{output}-small.jpg"), previews.small).unwrap();
+            format!("of which {combined:.4} s for the median of {} frames", frames.len())
+        }
+        ["thumbnail", path] => {
+            let made = Frame::at_path(Path::new(path)).unwrap().raster().unwrap();
+            let small = grey(&made, None).unwrap().thumbnail(200).unwrap();
+            format!("{} bytes", small.jpeg().unwrap().len())
         }
         ["raster", path] => {
             let made = Frame::at_path(Path::new(path)).unwrap().raster().unwrap();

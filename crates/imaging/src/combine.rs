@@ -133,12 +133,7 @@ fn strip_rows(frames: &[Frame], width: usize, height: usize, budget: usize) -> u
 }
 
 /// Makes NaN of what `mask` says is bad.
-fn blank_out(
-    mask: &Frame,
-    rows: std::ops::Range<usize>,
-    width: usize,
-    part: &mut [f32],
-) -> Result<(), ImagingError> {
+fn blank_out(mask: &Frame, rows: std::ops::Range<usize>, width: usize, part: &mut [f32]) -> Result<(), ImagingError> {
     let mut flags = vec![0.0; part.len()];
     mask.read(rows, width, &mut flags)?;
     part.iter_mut().zip(flags).filter(|(_, flag)| *flag != 0.0).for_each(|(pixel, _)| *pixel = f32::NAN);
@@ -269,9 +264,7 @@ impl Kernel {
         match self.method {
             Method::Median => median(values),
             Method::Sum => values.iter().map(|value| f64::from(*value)).sum::<f64>() as f32,
-            Method::Mean => {
-                (values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64) as f32
-            }
+            Method::Mean => (values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64) as f32,
             Method::ClippedMean(clip) => {
                 values.sort_unstable_by(f32::total_cmp);
                 clipped_mean(values, clip)

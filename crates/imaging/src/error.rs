@@ -17,7 +17,9 @@ pub enum ImagingError {
         source: FitsError,
     },
     /// A frame has no image to work on.
-    #[error("frame {frame} has no image SCI of two axes, which every frame needs; list its HDUs with 'holotype fits info'")]
+    #[error(
+        "frame {frame} has no image SCI of two axes, which every frame needs; list its HDUs with 'holotype fits info'"
+    )]
     NoImage {
         /// The name of the frame.
         frame: String,

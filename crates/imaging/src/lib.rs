@@ -8,6 +8,8 @@ pub mod combine;
 mod error;
 pub mod frame;
 mod network;
+pub mod picture;
+pub mod product;
 mod progress;
 mod raster;
 

@@ -7,8 +7,8 @@ use super::pixels::{Pixels, Stored};
 use super::scale::Scale;
 use super::tiled::Tiles;
 use super::{bits_of, checked};
-use crate::hdu::{Hdu, Kind};
 use crate::FitsError;
+use crate::hdu::{Hdu, Kind};
 
 /// Where and how the rows of a two-dimensional image are stored. It holds nothing of the file, so that the rows of one image can
 /// be read by several threads, each with a source of its own.
@@ -83,12 +83,7 @@ impl Rows {
     /// # Errors
     /// [`FitsError::Unwritable`] if there are no such rows or `into` has another length, and as
     /// [`Image::read`](super::Image::read) for what is wrong with the data.
-    pub fn read(
-        &self,
-        source: &mut (impl Read + Seek),
-        rows: Range<usize>,
-        into: &mut [f32],
-    ) -> Result<(), FitsError> {
+    pub fn read(&self, source: &mut (impl Read + Seek), rows: Range<usize>, into: &mut [f32]) -> Result<(), FitsError> {
         if rows.start > rows.end || rows.end > self.height || into.len() != rows.len() * self.width {
             return Err(FitsError::Unwritable {
                 what: format!("rows {} to {} of an image of {}", rows.start, rows.end, self.height),

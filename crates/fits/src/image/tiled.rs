@@ -8,9 +8,9 @@ use super::pixels::{Pixel, Stored};
 use super::quantise::{Quantisation, Step};
 use super::rice;
 use super::window::Window;
+use crate::FitsError;
 use crate::hdu::Hdu;
 use crate::table::form::{Element, Form, Place, descriptor, places};
-use crate::FitsError;
 
 /// Where and how the tiles of a compressed image are stored.
 pub(super) struct Tiles {
@@ -232,7 +232,8 @@ impl Tiles {
     /// Where the data of a tile end on the heap: those of the tiles before it mostly stand before.
     fn heap_end(&self, tape: &mut Tape, source: &mut (impl Read + Seek), tile: usize) -> Result<u64, FitsError> {
         let entry = self.entry(tape, source, tile).map_err(|fault| self.error(tile, fault))?;
-        let ends = [entry.compressed, entry.gzipped, entry.uncompressed].map(|(start, length)| start.saturating_add(length));
+        let ends =
+            [entry.compressed, entry.gzipped, entry.uncompressed].map(|(start, length)| start.saturating_add(length));
         Ok(ends.into_iter().max().unwrap_or_default())
     }
 
