@@ -5,7 +5,7 @@
 //! of ours is logged here, once, under the request's id; its caller learns the id and nothing of our inside.
 
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -259,8 +259,9 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.remove(axum::http::header::CONTENT_LENGTH);
-    (failure.status, headers, body.to_string()).into_response()
+    let body = body.to_string();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    (failure.status, headers, body).into_response()
 }
 
 /// The front end of sessions shows its user what stands under `error`.

@@ -48,7 +48,8 @@ async fn users(lab: &Lab) -> (User<'_>, User<'_>) {
 async fn a_session_is_made_found_named_filled_and_deleted() {
     let lab = Lab::new().await;
     let (alice, _) = users(&lab).await;
-    let made = alice.send("POST", "/api/datasessions", &json!({ "name": "s1", "input_data": [{ "basename": "a" }] })).await;
+    let made =
+        alice.send("POST", "/api/datasessions", &json!({ "name": "s1", "input_data": [{ "basename": "a" }] })).await;
     let made = made.expect(201).json();
     assert_eq!(
         made,
@@ -88,7 +89,10 @@ async fn errors_have_the_shapes_that_the_front_end_knows() {
     let hers = alice.session("hers").await["id"].to_string();
     let session = format!("/api/datasessions/{hers}/");
     let none = lab.get("/api/datasessions/").await.expect(401);
-    assert_eq!((none.json(), none.header("www-authenticate")), (json!({ "detail": "Authentication credentials were not provided." }), "Token"));
+    assert_eq!(
+        (none.json(), none.header("www-authenticate")),
+        (json!({ "detail": "Authentication credentials were not provided." }), "Token")
+    );
     let wrong = lab.get_as("holo_wrong", "/api/available_operations/").await.expect(401);
     assert_eq!((wrong.json(), wrong.header("www-authenticate")), (json!({ "detail": "Invalid token." }), "Token"));
 
@@ -114,19 +118,43 @@ async fn errors_have_the_shapes_that_the_front_end_knows() {
     let refused = [
         ("POST", "/api/datasessions/", "{nope", json!(null)),
         ("POST", "/api/datasessions/", "", json!({ "name": ["This field is required."] })),
-        ("POST", "/api/datasessions/", "[]", json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got list."] })),
+        (
+            "POST",
+            "/api/datasessions/",
+            "[]",
+            json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got list."] }),
+        ),
         ("GET", "/api/datasessions/?created_after=soon", "", json!({ "created_after": ["Enter a valid date/time."] })),
-        ("POST", &format!("{session}operations/"), r#"{"name":"Nope","input_data":{}}"#, json!({ "name": ["\"Nope\" is not a valid choice."] })),
+        (
+            "POST",
+            &format!("{session}operations/"),
+            r#"{"name":"Nope","input_data":{}}"#,
+            json!({ "name": ["\"Nope\" is not a valid choice."] }),
+        ),
         ("POST", &format!("{session}operations/"), "{}", json!({ "name": ["This field is required."] })),
-        ("POST", &format!("{session}operations/"), r#""x""#, json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got str."] })),
+        (
+            "POST",
+            &format!("{session}operations/"),
+            r#""x""#,
+            json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got str."] }),
+        ),
         ("POST", &format!("{session}operations/bulk_delete/"), "{}", json!({ "ids": ["This field is required."] })),
-        ("POST", &format!("{session}operations/bulk_delete/"), r#"{"ids":["x"]}"#, json!({ "ids": ["Expected a list of whole numbers."] })),
+        (
+            "POST",
+            &format!("{session}operations/bulk_delete/"),
+            r#"{"ids":["x"]}"#,
+            json!({ "ids": ["Expected a list of whole numbers."] }),
+        ),
         ("POST", "/api/analysis/nope/", "{}", json!({ "error": "Analysis action 'nope' not found" })),
     ];
     for (method, path, body, told) in refused {
         let answer = alice.ask(method, path, Some(body)).await.expect(400);
         match told {
-            Value::Null => assert!(answer.json()["detail"].as_str().unwrap().starts_with("JSON parse error - "), "{}", answer.text()),
+            Value::Null => assert!(
+                answer.json()["detail"].as_str().unwrap().starts_with("JSON parse error - "),
+                "{}",
+                answer.text()
+            ),
             told => assert_eq!(answer.json(), told, "{method} {path}"),
         }
     }
@@ -157,7 +185,8 @@ async fn names_are_kept_as_they_are() {
     let (alice, _) = users(&lab).await;
     let made = alice.session("Höchst \u{1F52D} <b>").await;
     assert_eq!(made["name"], "Höchst \u{1F52D} <b>");
-    let exact = json!({ "name": "n", "input_data": [{ "id": 123_456_789_012_345_678_u64, "x": 1e-7, "nul": "\u{0}" }] });
+    let exact =
+        json!({ "name": "n", "input_data": [{ "id": 123_456_789_012_345_678_u64, "x": 1e-7, "nul": "\u{0}" }] });
     let made = alice.send("POST", "/api/datasessions/", &exact).await.expect(201).json();
     assert_eq!(made["input_data"], exact["input_data"]);
     assert!(SessionRequest::read(&exact).is_ok());

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use crate::state::ServerState;
 
-pub(crate) use outputs::is_signed_output;
+pub(crate) use outputs::{is_signed_output, output_link};
 
 /// What these paths begin with.
 const PREFIXES: [&str; 4] = ["/api/datasessions", "/api/available_operations", "/api/analysis", "/api/outputs"];

@@ -12,6 +12,7 @@ mod paging;
 mod projects;
 mod provenance;
 mod schemas;
+mod sessions;
 mod store;
 mod tokens;
 mod users;
@@ -37,6 +38,8 @@ pub(crate) fn routes(state: &ServerState) -> OpenApiRouter<ServerState> {
         .merge(database::routes())
         .merge(health::routes())
         .route_layer(from_fn_with_state(state.clone(), idempotency::remember));
-    OpenApiRouter::new()
-        .nest("/api/v1", small.merge(datapoints::routes()).merge(schemas::routes()).merge(frames::routes()))
+    OpenApiRouter::new().nest(
+        "/api/v1",
+        small.merge(datapoints::routes()).merge(schemas::routes()).merge(frames::routes()).merge(sessions::routes()),
+    )
 }
