@@ -41,8 +41,7 @@ impl FrameSource for Inputs {
             .map_err(|error| InputError::Internal { problem: format!("a reference to a frame is damaged: {error}") })?;
         let absent = || InputError::Absent { basename: wanted.basename.clone(), place: "the archive" };
         let remote = self.remote.as_ref().ok_or_else(absent)?;
-        let (digest, size) =
-            remote.bring(agent, &wanted).await.map_err(|error| refused(&error, &wanted.basename))?;
+        let (digest, size) = remote.bring(agent, &wanted).await.map_err(|error| refused(&error, &wanted.basename))?;
         Ok(BroughtInput { digest, size })
     }
 }

@@ -2,7 +2,8 @@
 
 use holotype_api::Page;
 use holotype_api::principal::{
-    ArchiveToken, AuditEvent, CreatedToken, Member, NewArchiveToken, NewPassword, NewProject, NewToken, NewUser, Project, SetRole, Token, User, WhoAmI,
+    ArchiveToken, AuditEvent, CreatedToken, Member, NewArchiveToken, NewPassword, NewProject, NewToken, NewUser,
+    Project, SetRole, Token, User, WhoAmI,
 };
 use holotype_core::{Role, TokenId};
 use reqwest::Method;

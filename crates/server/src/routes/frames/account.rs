@@ -105,11 +105,15 @@ pub(crate) async fn profile(State(state): State<ServerState>, visitor: Visitor) 
     let observed = state.app().archives().own_proposals(Viewer::User(caller.user)).await?;
     let names: BTreeSet<String> = own.chain(observed).collect();
     let proposals: Vec<Value> = names.iter().map(|name| json!({"id": name, "title": name, "current": true})).collect();
+    let told = state.app().catalog().profile(caller.user).await?.unwrap_or_default();
     Ok(Json(json!({
         "username": caller.name,
-        "profile": {"proposals": names},
+        "profile": {"proposals": names, "staff_view": told.staff_view},
         "is_staff": caller.admin,
         // For front ends that ask the observatory's portal.
+        "first_name": told.first_name,
+        "last_name": told.last_name,
+        "email": told.email,
         "proposals": proposals,
     })))
 }

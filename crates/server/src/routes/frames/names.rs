@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use holotype_app::archives::frames::Target;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::refusal::Refusal;
 use super::visitor::Visitor;
