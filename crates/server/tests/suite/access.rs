@@ -18,8 +18,16 @@ use crate::support::{Lab, ask};
 const PUBLIC: [&str; 2] = ["get /health", "get /health/"];
 
 /// Paths of the archive: anybody may call them, and is answered as far as they may see.
-const BY_VISIBILITY: [&str; 6] =
-    ["/frames/", "/thumbnails/", "/versions/", "/api-token-auth/", "/revoke_token/", "/profile/"];
+const BY_VISIBILITY: [&str; 8] = [
+    "/frames/",
+    "/names/",
+    "/thumbnails/",
+    "/versions/",
+    "/api-token-auth/",
+    "/authprofile/",
+    "/revoke_token/",
+    "/profile/",
+];
 
 /// In everything that is Ann's, and in nothing else.
 const MARK: &str = "anns-own";
@@ -69,6 +77,8 @@ impl Operation {
             "{id}" if self.path.starts_with("/api/v1/tokens/") => ann.token_id.clone(),
             "{id}" if self.path.starts_with("/frames/") => ann.frame.to_string(),
             "{id}" if self.path.starts_with("/thumbnails/") => ann.thumbnail.to_string(),
+            "{name}" if self.path.starts_with("/names/") => MARK.to_owned(),
+            "{basename}" => MARK.to_owned(),
             "{version}" => ann.version.to_string(),
             "{filename}" => "frame.fits".to_owned(),
             "{id}" if self.path.contains("/lineage/") || self.path.contains("/datapoint") => {
@@ -116,6 +126,8 @@ impl Operation {
             ("POST", "/api-token-auth/") => json(json!({"username": format!("{MARK}-ann"), "password": "a guess"})),
             ("POST", "/api/v1/users") => json(json!({"name": "carol"})),
             ("PUT", "/api/v1/users/{name}/password") => json(json!({"password": "a new password of bob's"})),
+            ("PUT", "/api/v1/users/{name}/archive-token") => json(json!({"token": "a-token-of-bobs"})),
+            ("POST", "/authprofile/addupdateuser/") => json(json!({"username": format!("{MARK}-ann")})),
             ("POST", "/api/v1/fetch-schedules") => json(fetches::schedule("bobs")),
             ("POST", "/api/v1/tokens") => json(json!({"name": "more", "user": format!("{MARK}-ann")})),
             ("POST", "/api/v1/projects") => json(json!({"name": "bobs-second"})),
