@@ -11,7 +11,7 @@ use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
 use holotype_datapoints::{Datapoints, Limits, Settings};
 use holotype_jobs::{Handler, Jobs};
-use holotype_sessions::FrameSource;
+use holotype_sessions::{FrameSource, OperateHandler, Sessions};
 use holotype_store::Store;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,9 @@ use crate::{AppError, upkeep};
 
 /// How long an upload is kept for the record that is to name it. A client that sends the record later uploads again.
 const PIN: Duration = Duration::from_secs(3600);
+
+/// How long an operation on frames may take.
+const TIME_LIMIT: Duration = Duration::from_secs(3600);
 
 /// An open application. Clones share it.
 #[derive(Debug, Clone)]
@@ -41,6 +44,7 @@ struct Inner {
     datapoints: Datapoints,
     archives: Archives,
     remote: Option<Remote>,
+    sessions: Sessions,
     manager: Manager,
     signing_key: SigningKey,
 }
@@ -63,8 +67,24 @@ impl App {
         let signing_key = config.home.signing_key()?;
         let archives = Archives::new(catalog.clone(), blobs.clone(), jobs.clone());
         let remote = remote(&config, &catalog, &blobs, &clock)?;
-        let inner =
-            Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, remote, manager, signing_key };
+        let frames: Arc<dyn FrameSource> = Arc::new(Inputs { archives: archives.clone(), remote: remote.clone() });
+        let settings = holotype_sessions::Settings { scratch: config.home.scratch_directory(), time_limit: TIME_LIMIT };
+        let operations = holotype_sessions::operations::all();
+        let sessions = Sessions::new(catalog.clone(), blobs.clone(), jobs.clone(), frames, operations, settings);
+        let inner = Inner {
+            config,
+            clock,
+            catalog,
+            store,
+            blobs,
+            jobs,
+            datapoints,
+            archives,
+            remote,
+            sessions,
+            manager,
+            signing_key,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -138,9 +158,9 @@ impl App {
         self.0.remote.as_ref()
     }
 
-    /// Where sessions find their frames.
-    pub fn frame_source(&self) -> Arc<dyn FrameSource> {
-        Arc::new(Inputs { archives: self.archives().clone(), remote: self.0.remote.clone() })
+    /// Frames that are worked on together.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
     }
 
     /// Who this Data Manager is.
@@ -166,6 +186,7 @@ impl App {
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         let mut handlers = upkeep::handlers(self);
         handlers.push(self.fetch_handler());
+        handlers.push(Arc::new(OperateHandler::new(self.sessions().clone())));
         handlers
     }
 
@@ -180,6 +201,11 @@ impl App {
     /// # Errors
     /// The queue's, if it cannot be repaired.
     pub async fn run_workers(&self, shutdown: CancellationToken) -> Result<(), AppError> {
+        match self.sessions().clear_scratch() {
+            Ok(0) => {}
+            Ok(folders) => tracing::info!(folders, "removed scratch folders that a killed program had left"),
+            Err(error) => tracing::warn!(%error, "scratch folders were not cleared"),
+        }
         Ok(self.jobs().run_workers(self.handlers(), self.config().workers, shutdown).await?)
     }
 

@@ -32,6 +32,7 @@ use url::Url;
 use crate::peer::Remote;
 use crate::problem::Failure;
 use crate::routes::frames::is_signed_download;
+use crate::routes::sessions::is_signed_output;
 use crate::state::ServerState;
 
 /// Headers of ours that a page may read.
@@ -133,7 +134,7 @@ pub(crate) async fn guard(State(state): State<ServerState>, mut request: Request
         false => rules.check_host(authority.as_deref()),
     };
     // A signature in the address is no less than a token: no browser sends it by itself, and it is checked.
-    let signed = is_signed_download(request.uri());
+    let signed = is_signed_download(request.uri()) || is_signed_output(request.uri());
     let source = admitted.and_then(|()| rules.source(request.headers(), authority.as_deref(), signed));
     let mut response = match &source {
         Err(failure) => failure.clone().into_response(),

@@ -1,7 +1,7 @@
 //! What a request is told when it cannot be done: one [`Failure`], two shapes.
 //!
 //! Handlers and layers answer with a [`Failure`] and know nothing of shapes. [`render`], near the outside, writes it as
-//! `application/problem+json` under `/api/`, and as the contract's clients know it (`{"detail": ...}`) elsewhere. A fault
+//! `application/problem+json` under `/api/v1/`, and as the contracts' clients know it (`{"detail": ...}`) elsewhere. A fault
 //! of ours is logged here, once, under the request's id; its caller learns the id and nothing of our inside.
 
 use axum::extract::Request;
@@ -244,14 +244,15 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
             None => return response,
         },
     };
-    let of_the_archive = routes::frames::owns(&path);
+    let of_sessions = routes::sessions::owns(&path);
+    let of_the_archive = of_sessions || routes::frames::owns(&path);
     let failure = if of_the_archive { failure.in_the_archives_words(&method) } else { failure };
     failure.log(&request_id, method.as_str(), &path);
-    let under_api = path.starts_with("/api/");
-    let (body, media_type) = match under_api {
+    let (body, media_type) = match path.starts_with("/api/") && !of_sessions {
         true => (failure.problem(&request_id), "application/problem+json"),
         false => (failure.contract(), "application/json"),
     };
+    let body = if of_sessions { with_error(body, &failure) } else { body };
     let mut headers = std::mem::take(response.headers_mut());
     headers.extend(failure.headers);
     if of_the_archive && failure.status == StatusCode::UNAUTHORIZED {
@@ -260,6 +261,14 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.remove(axum::http::header::CONTENT_LENGTH);
     (failure.status, headers, body.to_string()).into_response()
+}
+
+/// The front end of sessions shows its user what stands under `error`.
+fn with_error(mut body: Value, failure: &Failure) -> Value {
+    if failure.status.is_server_error() {
+        body["error"] = failure.detail().into();
+    }
+    body
 }
 
 /// What the router itself answers without a body: a method that a path does not know.

@@ -26,6 +26,7 @@ mod local;
 mod model;
 mod operate;
 mod operation;
+pub mod operations;
 pub mod output;
 mod resolve;
 mod scratch;

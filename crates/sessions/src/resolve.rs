@@ -17,12 +17,8 @@ impl Sessions {
         items: &[InputItem],
     ) -> Result<Vec<Resolved>, SessionError> {
         let problem = |problem| SessionError::Input { field: field.to_owned(), problem };
-        futures::stream::iter(items)
-            .map(|item| async move { self.resolve(caller, item).await })
-            .buffered(AT_A_TIME)
-            .map_err(problem)
-            .try_collect()
-            .await
+        let searches: Vec<_> = items.iter().map(|item| self.resolve(caller, item)).collect();
+        futures::stream::iter(searches).buffered(AT_A_TIME).map_err(problem).try_collect().await
     }
 
     /// Finds one input that the caller has the right to.

@@ -15,6 +15,7 @@ mod pages;
 #[cfg(test)]
 mod portal;
 mod replay;
+mod sessions;
 mod sign_in;
 mod sockets;
 mod support;

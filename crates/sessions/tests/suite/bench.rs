@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holotype_blobs::{BlobOptions, Blobs, Held};
 use holotype_catalog::{Catalog, CatalogUrl};
-use holotype_core::{Caller, Digest, ProjectId, Role, UserId};
+use holotype_core::{Caller, Digest, ProjectId, UserId};
 use holotype_jobs::{Jobs, Options};
 use holotype_sessions::{
     BroughtInput, Description, FrameSource, Input, InputError, InputItem, Kind, OperateHandler, Operation,
@@ -248,9 +248,9 @@ impl Drop for Bench {
 }
 
 async fn user(catalog: &Catalog, name: &str) -> Caller {
-    let local = Catalog::local_owner();
-    let project = catalog.create_project(&local, &format!("{name}'s")).await.unwrap();
-    let user = catalog.create_user(&local, name, None, false).await.unwrap();
-    catalog.set_role(&local, project.id, name, Role::Editor).await.unwrap();
-    Caller { user: user.id, name: name.to_owned(), token: None, project: project.id, admin: false }
+    let user = catalog.create_user(&Catalog::local_owner(), name, None, false).await.unwrap();
+    let caller =
+        Caller { user: user.id, name: name.to_owned(), token: None, project: ProjectId::DEFAULT, admin: false };
+    let project = catalog.create_project(&caller, &format!("{name}'s")).await.unwrap().id;
+    Caller { project, ..caller }
 }

@@ -32,6 +32,7 @@ use utoipa_axum::routes;
 use crate::state::ServerState;
 
 pub(crate) use links::{Links, is_signed_download};
+pub(crate) use pages::Parameters;
 
 /// What the archive's paths begin with.
 const PREFIXES: [&str; 4] = ["/frames/", "/names/", "/thumbnails/", "/versions/"];
