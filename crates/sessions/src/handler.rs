@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::scratch::Scratch;
 use crate::{
-    InputFile, JOB_KIND, Operation, OperationError, Outcome, RESULT, Request, SessionError, Sessions, Work, table,
+    Desk as _, InputFile, JOB_KIND, Operation, OperationError, Outcome, RESULT, Request, SessionError, Sessions, Work,
+    table,
 };
 use desk::JobDesk;
 
@@ -64,7 +65,7 @@ impl Handler for OperateHandler {
             scratch: scratch.path().to_owned(),
             desk: Box::new(Arc::clone(&desk)),
         };
-        let outcome = compute(job, operation, work, scratch).await?;
+        let outcome = compute(job, operation, work, scratch, &desk).await?;
         let output = match outcome {
             Outcome::Products => json!({ "output_files": desk.shown() }),
             Outcome::Data(items) => json!({ "output_data": items }),
@@ -159,7 +160,13 @@ impl OperateHandler {
 }
 
 /// Has the operation work on a thread of its own. The scratch folder stays for as long as the thread may use it.
-async fn compute(job: &Job, operation: Arc<dyn Operation>, work: Work, scratch: Scratch) -> Result<Outcome, Failure> {
+async fn compute(
+    job: &Job,
+    operation: Arc<dyn Operation>,
+    work: Work,
+    scratch: Scratch,
+    desk: &Arc<JobDesk>,
+) -> Result<Outcome, Failure> {
     let computing = tokio::task::spawn_blocking(move || {
         let outcome = operation.run(&work);
         drop(scratch);
@@ -167,7 +174,10 @@ async fn compute(job: &Job, operation: Arc<dyn Operation>, work: Work, scratch: 
     });
     match computing.await {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(OperationError::Stopped)) => Err(Failure::Cancelled),
+        Ok(Err(OperationError::Stopped)) => match desk.stopped() {
+            Some(OperationError::Stopped) | None => Err(Failure::Cancelled),
+            Some(reason) => Err(Failure::of(reason.category(), reason)),
+        },
         Ok(Err(error)) if error.category() == Category::Internal => {
             job.log(Level::Error, error.to_string());
             Err(permanent(UNKNOWN))

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use holotype_core::{Category, Digest};
 use holotype_fits::FitsError;
+use holotype_imaging::ImagingError;
+use holotype_photometry::PhotometryError;
 use serde_json::{Map, Value};
 
 use crate::{Description, FileName, InputItem};
@@ -226,6 +228,12 @@ pub enum OperationError {
     /// A file is not the FITS it should be.
     #[error(transparent)]
     Fits(#[from] FitsError),
+    /// Work on pixels that cannot be done.
+    #[error(transparent)]
+    Imaging(ImagingError),
+    /// A measurement that cannot be done.
+    #[error(transparent)]
+    Photometry(PhotometryError),
     /// A file of this machine.
     #[error("a file of this operation cannot be read or written: {0}")]
     Io(#[from] io::Error),
@@ -248,6 +256,24 @@ pub enum OperationError {
     Stopped,
 }
 
+impl From<ImagingError> for OperationError {
+    fn from(error: ImagingError) -> Self {
+        match error {
+            ImagingError::Cancelled => Self::Stopped,
+            error => Self::Imaging(error),
+        }
+    }
+}
+
+impl From<PhotometryError> for OperationError {
+    fn from(error: PhotometryError) -> Self {
+        match error {
+            PhotometryError::Cancelled => Self::Stopped,
+            error => Self::Photometry(error),
+        }
+    }
+}
+
 impl OperationError {
     /// The frames or the parameters do not allow it.
     pub fn refused(message: impl Into<String>) -> Self {
@@ -259,6 +285,8 @@ impl OperationError {
         match self {
             Self::Refused { .. } | Self::TooLong { .. } => Category::Invalid,
             Self::Fits(error) => error.category(),
+            Self::Imaging(error) => error.category(),
+            Self::Photometry(error) => error.category(),
             Self::Io(_) => Category::Unavailable,
             Self::Store { category, .. } => *category,
             Self::Stopped => Category::Conflict,

@@ -1,0 +1,5 @@
+//! Everything that frames are measured for, against recorded results and against skies made in closed form.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing, and so do its helpers")]
+
+mod golden;
+mod samples;
