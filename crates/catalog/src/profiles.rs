@@ -35,7 +35,9 @@ impl Catalog {
         users::expect_admin(caller, "write down what a portal tells of users")?;
         for text in [&profile.first_name, &profile.last_name, &profile.email] {
             if text.chars().count() > LONGEST || text.chars().any(char::is_control) {
-                return Err(CatalogError::invalid("names and addresses have at most 200 characters and no control characters"));
+                return Err(CatalogError::invalid(
+                    "names and addresses have at most 200 characters and no control characters",
+                ));
             }
         }
         let (user, caller) = (self.find_user(caller, user).await?, caller.clone());

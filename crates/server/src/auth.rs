@@ -86,24 +86,51 @@ pub(crate) async fn sign_in(
     name: &str,
     password: &SecretString,
 ) -> Result<Option<Caller>, Failure> {
-    // Strangers of whom nothing is known share a limit.
-    let address = remote.address().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    // Counted before it is looked at, so that many at once are counted too; a right one is taken back.
-    if !remote.is_owner()
-        && let Some(Verdict { refused: Some(_), headers }) = state.wrong_passwords().count(address, state.now())
-    {
-        let detail = "Too many wrong passwords came from this address. Wait five minutes.";
-        let failure = Failure::with_status(StatusCode::TOO_MANY_REQUESTS, Category::Busy, detail);
-        return Err(match headers.get(RETRY_AFTER) {
-            Some(wait) => failure.with_header(RETRY_AFTER, wait.clone()),
-            None => failure,
-        });
-    }
+    let guess = Guess::count(state, remote)?;
     let found = state.app().catalog().authenticate_password(name, password).await;
     if !matches!(found, Ok(None)) {
-        state.wrong_passwords().forgive(address);
+        guess.was_right();
     }
     Ok(found?)
+}
+
+/// Whether a secret that a request carries is right. From an address that sent too many wrong ones, none is looked at.
+pub(crate) fn is_right(state: &ServerState, remote: &Remote, right: impl FnOnce() -> bool) -> Result<bool, Failure> {
+    let guess = Guess::count(state, remote)?;
+    let right = right();
+    if right {
+        guess.was_right();
+    }
+    Ok(right)
+}
+
+/// A password or key that may be wrong. It is counted before it is looked at, so that many at once are counted too.
+struct Guess<'s> {
+    state: &'s ServerState,
+    address: IpAddr,
+}
+
+impl<'s> Guess<'s> {
+    fn count(state: &'s ServerState, remote: &Remote) -> Result<Self, Failure> {
+        // Strangers of whom nothing is known share a limit.
+        let address = remote.address().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        match state.wrong_passwords().count(address, state.now()) {
+            Some(Verdict { refused: Some(_), headers }) if !remote.is_owner() => {
+                let detail = "Too many wrong passwords came from this address. Wait five minutes.";
+                let failure = Failure::with_status(StatusCode::TOO_MANY_REQUESTS, Category::Busy, detail);
+                Err(match headers.get(RETRY_AFTER) {
+                    Some(wait) => failure.with_header(RETRY_AFTER, wait.clone()),
+                    None => failure,
+                })
+            }
+            _ => Ok(Self { state, address }),
+        }
+    }
+
+    /// Takes the count back.
+    fn was_right(self) {
+        self.state.wrong_passwords().forgive(self.address);
+    }
 }
 
 /// What a request presents.

@@ -14,7 +14,7 @@ const [url, folder] = process.argv.slice(2)
 const user = process.env.HOLOTYPE_UI_USER
 const password = process.env.HOLOTYPE_UI_PASSWORD
 const ours = new URL(url).origin
-const PATIENCE = 120_000
+const PATIENCE = Number(process.env.HOLOTYPE_UI_PATIENCE || 120_000)
 
 mkdirSync(folder, { recursive: true })
 const browser = await chromium.launch({
@@ -107,7 +107,8 @@ const dropped = (index) => page.locator('.drop-section').nth(index)
 
 /** Starts the operation that is configured, and waits until the page has learned how it ended. */
 async function run(start = button('Start Operation')) {
-  const posted = page.waitForResponse((response) => response.request().method() === 'POST' && /\/operations\/$/.test(response.url()))
+  const isStart = (response) => response.request().method() === 'POST' && /\/operations\/$/.test(response.url())
+  const posted = awaited(page.waitForResponse(isStart))
   await start.click()
   const begun = await posted
   expect(begun.status() === 201, `the operation was refused: ${begun.status()} ${await begun.text()}`)
@@ -141,7 +142,7 @@ const tile = (basename) =>
 /** What a download button of an output gives. */
 async function download(within, label) {
   await within.locator('.mdi-download').first().click()
-  const arrived = page.waitForEvent('download')
+  const arrived = awaited(page.waitForEvent('download'))
   await page.locator('.file-download').filter({ hasText: label }).last().click()
   const file = await arrived
   const path = join(folder, `download${label.replaceAll(' ', '')}`)
@@ -150,7 +151,12 @@ async function download(within, label) {
   return readFileSync(path)
 }
 
-const answered = (pattern) => page.waitForResponse((response) => pattern.test(response.url()))
+/** An answer that is to come. Whoever asked may give up before, which is told by what else fails. */
+function awaited(promise) {
+  promise.catch(() => {})
+  return promise
+}
+const answered = (pattern) => awaited(page.waitForResponse((response) => pattern.test(response.url())))
 let frames = []
 let red = []
 const basename = (frame) => frame.basename
@@ -193,7 +199,7 @@ await step('narrow by target', async () => {
 })
 
 await step('make a session', async () => {
-  await page.locator(`img[alt="${frames[0].basename}"]`).first().dblclick()
+  for (const frame of frames) await page.locator(`img[alt="${frame.basename}"]`).first().click()
   await button(`Add ${frames.length} images`).click()
   await page.getByLabel('Create New Session').fill('A night')
   await button('Create').click()
@@ -358,7 +364,7 @@ await step('delete an operation', async () => {
 
 await step('delete the session', async () => {
   await page.locator('.tab_button').first().click()
-  const gone = page.waitForResponse((response) => response.request().method() === 'DELETE' && response.status() === 204)
+  const gone = awaited(page.waitForResponse((response) => response.request().method() === 'DELETE' && response.status() === 204))
   await page.locator('.delete-btn').click()
   await gone
   await page.getByText('No Data Sessions to Display').waitFor()

@@ -178,6 +178,7 @@ impl Observatory {
         let cards = [
             ("EXTNAME", text("SCI"), "name of the HDU"),
             ("ORIGIN", text("Holotype demonstration"), "nothing of this was observed"),
+            ("DATE", text(&date), "[UTC] when the file was written"),
             ("DATE-OBS", text(&date), "[UTC] begin of the exposure"),
             ("DAY-OBS", text(&date.get(..10).unwrap_or_default().replace('-', "")), "night"),
             ("MJD-OBS", Value::Real(mjd), "[d] begin of the exposure"),

@@ -19,8 +19,16 @@ use crate::support::{Lab, ask};
 const PUBLIC: [&str; 2] = ["get /health", "get /health/"];
 
 /// Paths of the archive: anybody may call them, and is answered as far as they may see.
-const BY_VISIBILITY: [&str; 6] =
-    ["/frames/", "/thumbnails/", "/versions/", "/api-token-auth/", "/revoke_token/", "/profile/"];
+const BY_VISIBILITY: [&str; 8] = [
+    "/frames/",
+    "/names/",
+    "/thumbnails/",
+    "/versions/",
+    "/api-token-auth/",
+    "/authprofile/",
+    "/revoke_token/",
+    "/profile/",
+];
 
 /// In everything that is Ann's, and in nothing else.
 const MARK: &str = "anns-own";
@@ -76,9 +84,11 @@ impl Operation {
             "{session}" => ann.session.to_string(),
             "{operation}" => ann.operation.to_string(),
             "{action}" => "wcs".to_owned(),
-            "{name}" if self.path.starts_with("/api/outputs/") => ann.output.clone(),
+            "{name}" if self.path.contains("/outputs/") => ann.output.clone(),
             "{id}" if self.path.starts_with("/api/v1/sessions/") => ann.session.to_string(),
             "{id}" if self.path.starts_with("/api/v1/operations/") => ann.operation.to_string(),
+            "{name}" if self.path.starts_with("/names/") => MARK.to_owned(),
+            "{basename}" => MARK.to_owned(),
             "{version}" => ann.version.to_string(),
             "{filename}" => "frame.fits".to_owned(),
             "{id}" if self.path.contains("/lineage/") || self.path.contains("/datapoint") => {
@@ -129,6 +139,8 @@ impl Operation {
             ("POST", "/api-token-auth/") => json(json!({"username": format!("{MARK}-ann"), "password": "a guess"})),
             ("POST", "/api/v1/users") => json(json!({"name": "carol"})),
             ("PUT", "/api/v1/users/{name}/password") => json(json!({"password": "a new password of bob's"})),
+            ("PUT", "/api/v1/users/{name}/archive-token") => json(json!({"token": "a-token-of-bobs"})),
+            ("POST", "/authprofile/addupdateuser/") => json(json!({"username": format!("{MARK}-ann")})),
             ("POST", "/api/v1/fetch-schedules") => json(fetches::schedule("bobs")),
             ("POST", "/api/v1/tokens") => json(json!({"name": "more", "user": format!("{MARK}-ann")})),
             ("POST", "/api/v1/projects") => json(json!({"name": "bobs-second"})),

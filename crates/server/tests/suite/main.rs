@@ -12,6 +12,8 @@ mod hostile;
 mod jobs;
 mod limits;
 mod pages;
+#[cfg(test)]
+mod portal;
 mod replay;
 mod sessions;
 mod sign_in;

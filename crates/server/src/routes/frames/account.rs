@@ -105,13 +105,20 @@ pub(crate) async fn profile(State(state): State<ServerState>, visitor: Visitor) 
     let observed = state.app().archives().own_proposals(Viewer::User(caller.user)).await?;
     let names: BTreeSet<String> = own.chain(observed).collect();
     let proposals: Vec<Value> = names.iter().map(|name| json!({"id": name, "title": name, "current": true})).collect();
-    Ok(Json(json!({
+    let mut answer = json!({
         "username": caller.name,
         "profile": {"proposals": names},
         "is_staff": caller.admin,
         // For front ends that ask the observatory's portal.
         "proposals": proposals,
-    })))
+    });
+    if let Some(told) = state.app().catalog().profile(caller.user).await? {
+        answer["profile"]["staff_view"] = told.staff_view.into();
+        for (member, value) in [("first_name", told.first_name), ("last_name", told.last_name), ("email", told.email)] {
+            answer[member] = value.into();
+        }
+    }
+    Ok(Json(answer))
 }
 
 /// Tell whether the archive answers.

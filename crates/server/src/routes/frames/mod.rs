@@ -13,6 +13,7 @@ mod links;
 mod list;
 mod names;
 mod pages;
+mod provisioning;
 mod record;
 mod refusal;
 mod thumbnails;
@@ -37,7 +38,7 @@ pub(crate) use pages::Parameters;
 const PREFIXES: [&str; 4] = ["/frames/", "/names/", "/thumbnails/", "/versions/"];
 
 /// The archive's paths that nothing follows.
-const PATHS: [&str; 4] = ["/api-token-auth/", "/revoke_token/", "/profile/", "/health/"];
+const PATHS: [&str; 5] = ["/api-token-auth/", "/authprofile/addupdateuser/", "/revoke_token/", "/profile/", "/health/"];
 
 /// Whether a path is the archive's, so that what goes wrong is told in its shape.
 pub(crate) fn owns(path: &str) -> bool {
@@ -62,6 +63,7 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(account::revoke))
         .routes(routes!(account::profile))
         .routes(routes!(account::health))
+        .routes(routes!(provisioning::add_or_update))
         .route_layer(map_response(varied))
 }
 

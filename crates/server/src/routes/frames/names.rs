@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use holotype_app::archives::frames::Target;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::refusal::Refusal;
 use super::visitor::Visitor;
@@ -36,9 +36,8 @@ pub(crate) async fn name(
         false => None,
     };
     let Some(Target { name, position }) = found else {
-        let shown: String = asked.chars().take(80).collect();
-        let hint = "Write the position into the fields, or hand in a frame of it.";
-        let error = format!("No frame that is held and may be seen here is of a target named '{shown}'. {hint}");
+        let error = "No frame that is held and may be seen here is of a target of this name. Write the position into the \
+                     fields, or hand in a frame of it.";
         return Ok((StatusCode::NOT_FOUND, Json(json!({ "error": error, "detail": error }))).into_response());
     };
     let (ra, dec) = (position.right_ascension, position.declination);

@@ -1,5 +1,6 @@
 //! Our own routes: one shape of errors, pages by cursor, creations that are safe to repeat.
 
+mod archive_tokens;
 mod audit;
 mod database;
 mod datapoints;
@@ -28,6 +29,7 @@ pub(crate) fn routes(state: &ServerState) -> OpenApiRouter<ServerState> {
     // Small bodies, whose answers can be remembered and given again.
     let small = OpenApiRouter::new()
         .merge(users::routes())
+        .merge(archive_tokens::routes())
         .merge(tokens::routes())
         .merge(projects::routes())
         .merge(audit::routes())

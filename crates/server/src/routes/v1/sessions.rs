@@ -12,9 +12,7 @@ use holotype_app::sessions::{
     self, FileName, OperationId, OperationRecord, SessionChange, SessionError, SessionFilter, SessionId,
     SessionRequest, output,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -219,7 +217,7 @@ async fn cancel(
 #[utoipa::path(get, path = "/operation-forms", tag = "sessions", responses(
     (status = 200, description = "The forms", body = Value),
 ))]
-async fn forms(State(state): State<ServerState>, Authenticated(_): Authenticated) -> Json<Value> {
+async fn forms(State(state): State<ServerState>, _caller: Authenticated) -> Json<Value> {
     let forms = state.app().sessions().descriptions().map(|form| (form.name.to_owned(), form.to_json()));
     Json(forms.collect::<Map<_, _>>().into())
 }
