@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing, and so do its helpers")]
 
 mod analysis;
+mod colours;
 mod combining;
 mod frames;
 mod hostile;
