@@ -4,14 +4,19 @@
 //! Pure and synchronous, on all cores: frames are read from whatever the caller opens ([`Frame`]), row by row or strip by strip,
 //! so that memory does not grow with their number. Pixels are 32-bit reals throughout.
 
+pub mod align;
+pub mod arithmetic;
+pub mod colour;
 pub mod combine;
 mod error;
 pub mod frame;
 mod network;
 pub mod picture;
 pub mod product;
+pub mod profile;
 mod progress;
 mod raster;
+pub mod raw_data;
 
 pub use error::ImagingError;
 pub use frame::{Frame, Source};

@@ -113,7 +113,7 @@ mod tests {
     fn zeros_and_ones(count: u16) -> impl Iterator<Item = Vec<Lanes>> {
         let ways = 1_u32 << count;
         (0..ways.div_ceil(LANES as u32)).map(move |block| {
-            let bit = |place: u16, lane: usize| (block * LANES as u32 + lane as u32) % ways >> place & 1;
+            let bit = |place: u16, lane: usize| ((block * LANES as u32 + lane as u32) % ways) >> place & 1;
             (0..count).map(|place| std::array::from_fn(|lane| bit(place, lane) as f32)).collect()
         })
     }

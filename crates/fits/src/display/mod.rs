@@ -23,7 +23,7 @@ mod plane;
 mod resample;
 mod stretch;
 
-pub use autoscale::Autoscale;
+pub use autoscale::{Autoscale, samples};
 pub use picture::Picture;
 pub use plane::{Plane, Sample};
 pub use resample::thumbnail;
