@@ -8,6 +8,7 @@
 //! ```text
 //!   source_catalogue, centroiding        one frame, one answer
 //!   light_curve, variable                magnitudes of the frames' own tables
+//!   series                               magnitudes measured in the frames, against comparison stars
 //! ```
 //!
 //! Points of an image are counted from its outer corner ([`overlap::Point`]); only tables and headers count as FITS does.
@@ -18,16 +19,22 @@ pub mod catalogue;
 pub mod centroid;
 pub mod centroiding;
 pub mod frame;
+pub mod light_curve;
 pub mod overlap;
 pub mod period;
+pub mod request;
+pub mod series;
 pub mod source_catalogue;
+pub mod variable;
 
 mod error;
 mod progress;
+mod sphere;
+mod statistics;
 
 pub use error::PhotometryError;
 pub use frame::Frame;
 pub use progress::{Observer, Progress};
 
-/// Magnitudes per relative change of a flux, as it is rounded everywhere in astronomy: 2.5 / ln 10.
-pub(crate) const MAGNITUDES_PER_PART: f64 = 1.0857;
+/// Magnitudes per relative change of a flux (Pogson 1856, MNRAS 17, 12): 1.0857.
+pub(crate) const MAGNITUDES_PER_PART: f64 = 2.5 / std::f64::consts::LN_10;
