@@ -9,6 +9,8 @@
 //!   source_catalogue, centroiding        one frame, one answer
 //!   light_curve, variable                magnitudes of the frames' own tables
 //!   series                               magnitudes measured in the frames, against comparison stars
+//!   hr_diagram                           a colour-magnitude diagram with Gaia
+//!   detect                               sources of a frame that has no table of them
 //! ```
 //!
 //! Points of an image are counted from its outer corner ([`overlap::Point`]); only tables and headers count as FITS does.
@@ -18,7 +20,9 @@ pub mod background;
 pub mod catalogue;
 pub mod centroid;
 pub mod centroiding;
+pub mod detect;
 pub mod frame;
+pub mod hr_diagram;
 pub mod light_curve;
 pub mod overlap;
 pub mod period;
