@@ -200,6 +200,11 @@ impl OpenFrame<'_> {
         }
     }
 
+    /// Whether there is a table of sources.
+    pub fn has_catalogue(&self) -> bool {
+        hdu::find(&self.hdus, "CAT").is_some()
+    }
+
     /// Reads the table of sources: the HDU named `CAT`.
     ///
     /// # Errors

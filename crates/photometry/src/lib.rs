@@ -8,6 +8,9 @@
 //! ```text
 //!   source_catalogue, centroiding        one frame, one answer
 //!   light_curve, variable                magnitudes of the frames' own tables
+//!   series                               magnitudes measured in the frames, against comparison stars
+//!   hr_diagram                           a colour-magnitude diagram with Gaia
+//!   detect                               sources of a frame that has no table of them
 //! ```
 //!
 //! Points of an image are counted from its outer corner ([`overlap::Point`]); only tables and headers count as FITS does.
@@ -17,17 +20,25 @@ pub mod background;
 pub mod catalogue;
 pub mod centroid;
 pub mod centroiding;
+pub mod detect;
 pub mod frame;
+pub mod hr_diagram;
+pub mod light_curve;
 pub mod overlap;
 pub mod period;
+pub mod request;
+pub mod series;
 pub mod source_catalogue;
+pub mod variable;
 
 mod error;
 mod progress;
+mod sphere;
+mod statistics;
 
 pub use error::PhotometryError;
 pub use frame::Frame;
 pub use progress::{Observer, Progress};
 
-/// Magnitudes per relative change of a flux, as it is rounded everywhere in astronomy: 2.5 / ln 10.
-pub(crate) const MAGNITUDES_PER_PART: f64 = 1.0857;
+/// Magnitudes per relative change of a flux (Pogson 1856, MNRAS 17, 12): 1.0857.
+pub(crate) const MAGNITUDES_PER_PART: f64 = 2.5 / std::f64::consts::LN_10;
