@@ -30,6 +30,7 @@ pub mod operations;
 pub mod output;
 mod resolve;
 mod scratch;
+mod stars;
 mod table;
 mod wizard;
 
@@ -51,6 +52,7 @@ pub use list::{OperationPage, SessionFilter, SessionPage};
 pub use local::LocalInput;
 pub use model::{FileName, OperationId, OperationRecord, ResultFile, Session, SessionId, Status};
 pub use operation::{Desk, InputFile, Operation, OperationError, Outcome, Product, Work};
+pub use stars::{NoStars, Stars};
 pub use wizard::{Description, Input, Kind};
 
 /// The kind of a session in lineage.

@@ -88,7 +88,7 @@ impl InputFile {
 /// Where an execution's progress and files go.
 pub trait Desk: Send + Sync {
     /// Tells how far the work has come (0 to 1) and what it does.
-    fn report(&self, step: &str, fraction: f64);
+    fn report(&self, message: &str, fraction: f64);
 
     /// Whether to stop, and why.
     fn stopped(&self) -> Option<OperationError>;
@@ -159,10 +159,19 @@ impl Work {
     /// # Errors
     /// [`OperationError::Stopped`], to be passed on at once.
     pub fn report(&self, step: &str, fraction: f64) -> Result<(), OperationError> {
+        let percent = (fraction.clamp(0.0, 1.0) * 100.0).round();
+        self.tell(&format!("{step}: {percent}%"), fraction)
+    }
+
+    /// As [`report`](Self::report), for work that counts its own steps.
+    ///
+    /// # Errors
+    /// As [`report`](Self::report).
+    pub fn tell(&self, message: &str, fraction: f64) -> Result<(), OperationError> {
         match self.desk.stopped() {
             Some(stopped) => Err(stopped),
             None => {
-                self.desk.report(step, fraction);
+                self.desk.report(message, fraction);
                 Ok(())
             }
         }

@@ -90,9 +90,8 @@ impl JobDesk {
 }
 
 impl Desk for Arc<JobDesk> {
-    fn report(&self, step: &str, fraction: f64) {
-        let percent = (fraction.clamp(0.0, 1.0) * 100.0).round();
-        self.job.progress(fraction, format!("{step}: {percent}%"));
+    fn report(&self, message: &str, fraction: f64) {
+        self.job.progress(fraction, message);
     }
 
     fn stopped(&self) -> Option<OperationError> {
