@@ -78,3 +78,6 @@ fn refused(error: &ArchiveError, basename: &str) -> InputError {
         Category::Internal => InputError::Internal { problem },
     }
 }
+
+#[cfg(test)]
+mod tests;

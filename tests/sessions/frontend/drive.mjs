@@ -199,7 +199,7 @@ await step('narrow by target', async () => {
 })
 
 await step('make a session', async () => {
-  for (const frame of frames) await page.locator(`img[alt="${frame.basename}"]`).first().click()
+  for (const frame of frames) await tile(frame.basename).locator('.annotated-image').click({ position: { x: 80, y: 80 } })
   await button(`Add ${frames.length} images`).click()
   await page.getByLabel('Create New Session').fill('A night')
   await button('Create').click()
