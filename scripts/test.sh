@@ -32,5 +32,8 @@ python3 tests/faults/run.py --holotype target/debug/holotype
 step "kill -9 under load"
 python3 tests/kill/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"
 
+step "operations on frames, and kill -9 while they are done"
+python3 tests/sessions/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_OPERATE_KILL_ROUNDS:-3}"
+
 step "archives that misbehave, and kill -9 while fetching from them"
 python3 tests/archives/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"
