@@ -70,6 +70,8 @@ async function step(name, action) {
     await picture(`failed ${name}`)
     console.log(`FAIL  ${name}: ${String(error.message).split('\n')[0]}`)
     problems.push(`${name}: ${error.message}`)
+    // What is open now must not be in the way of what comes next.
+    if (page.url().includes('datasessions')) await page.goto(new URL('datasessions', url).href).catch(() => {})
   }
 }
 
@@ -260,9 +262,9 @@ await step('Color Image', async () => {
 
 /** The row of a target: looked up by its name, which the server knows from its frames. */
 async function choose(name) {
-  await page.getByLabel('Source name').fill(name)
+  await page.getByRole('textbox', { name: 'Source name' }).fill(name)
   const found = answered(/\/names\//)
-  await page.locator('.mdi-magnify').last().click()
+  await button('Source name appended action').click()
   const told = await (await found).json()
   expect(Math.abs(told.ra - 271.05) < 0.01, `${name} is at ${JSON.stringify(told)}`)
 }
