@@ -26,6 +26,10 @@ step "the OpenAPI document"
 step "FITS files beside astropy and funpack"
 "$(scripts/venv.sh fits tests/fits/requirements.txt)/python" tests/fits/run.py --holotype target/debug/holotype
 
+step "resampled images beside astropy, and products read by others"
+cargo build --locked --quiet -p holotype-imaging --example measure
+"$(scripts/venv.sh imaging tests/imaging/requirements.txt)/python" tests/imaging/run.py --measure target/debug/examples/measure
+
 step "full disk, read-only home, broken clients"
 python3 tests/faults/run.py --holotype target/debug/holotype
 

@@ -4,22 +4,27 @@
 //!     measure REPEAT stack OUTPUT FRAME...            the median, with FITS and previews
 //!     measure REPEAT align OUTPUT FRAME...            the sum on a common grid
 //!     measure REPEAT resample FRAME GRID OUTPUT
+//!     measure REPEAT pixels FRAME...                  the median of what is decoded before
 //!     measure REPEAT publish FRAME OUTPUT
 //!     measure REPEAT thumbnail|raster FRAME
 //!     measure REPEAT raw-data FRAME SIDE
 #![expect(clippy::unwrap_used, reason = "it may fail as it likes")]
 
+use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use holotype_fits::wcs::Wcs;
+use holotype_fits::write::{Position, empty_primary, image as write_image};
+use holotype_fits::{Card, Header, Image, Pixels, Value};
 use holotype_imaging::combine::{Blank, Clip, Combination, Method, combine};
 use holotype_imaging::picture::grey;
 use holotype_imaging::product::{Origin, publish, write_fits};
 use holotype_imaging::raw_data::{ceiling, raw_data};
 use holotype_imaging::reproject::{Area, resample};
 use holotype_imaging::stack::stack;
-use holotype_imaging::{Frame, unwatched};
+use holotype_imaging::{Frame, Raster, unwatched};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -57,6 +62,12 @@ fn once(work: &[&str]) -> String {
                 start.elapsed().as_secs_f64(),
                 previews.large.len()
             )
+        }
+        ["pixels", frames @ ..] => {
+            let frames: Vec<Frame> = frames.iter().map(|path| in_memory(Path::new(path))).collect();
+            let start = Instant::now();
+            let made = combine(&frames, &Combination::new(Method::Median, Blank::Spreads), &unwatched).unwrap();
+            format!("of which {:.4} s for {} pixels", start.elapsed().as_secs_f64(), made.values.len())
         }
         ["raw-data", path, side] => {
             let frame = Frame::at_path(Path::new(path)).unwrap();
@@ -105,4 +116,16 @@ fn once(work: &[&str]) -> String {
         }
         _ => "what?".to_owned(),
     }
+}
+
+/// The frame with its pixels decoded, and held as bytes of a plain file.
+fn in_memory(path: &Path) -> Frame {
+    let Raster { width, height, values } = Frame::at_path(path).unwrap().raster().unwrap();
+    let header = [Card::new("EXTNAME", Value::Text("SCI".to_owned()), "").unwrap()].into_iter().collect();
+    let image = Image { shape: vec![height, width], pixels: Pixels::F32(values) };
+    let mut bytes = Vec::new();
+    empty_primary(&mut bytes, &Header::default()).unwrap();
+    write_image(&mut bytes, Position::Extension, &header, &image).unwrap();
+    let bytes: Arc<[u8]> = bytes.into();
+    Frame::science("in memory", move || Ok(Box::new(Cursor::new(bytes.clone())))).unwrap()
 }

@@ -55,7 +55,10 @@ pub fn coverage(size: (usize, usize), from: &Wcs, to: &Wcs, area: &Area) -> Vec<
 
 /// What a new pixel shows: the place in the old image, counted from 0, and how far that moves from column to column and from row to
 /// row of the new one.
-type Place = ([f64; 2], [[f64; 2]; 2]);
+type Place = ([f64; 2], Matrix);
+
+/// Two rows of two numbers.
+type Matrix = [[f64; 2]; 2];
 
 /// Goes through a part of a grid with all cores.
 fn each_row<T: Send>(from: &Wcs, to: &Wcs, area: &Area, made: &mut [T], one: impl Fn(Option<Place>, &mut T) + Sync) {
@@ -93,7 +96,7 @@ struct View {
     columns: Range<usize>,
     rows: Range<usize>,
     /// From distances in old pixels to such in new ones.
-    back: [[f64; 2]; 2],
+    back: Matrix,
     /// The area of the new pixel in old ones.
     area: f64,
 }
@@ -133,7 +136,7 @@ impl View {
 }
 
 /// A 2 by 2 matrix whose singular values are no less than 1, and its inverse: that of `matrix` where they are not.
-fn padded(matrix: [[f64; 2]; 2]) -> Option<([[f64; 2]; 2], [[f64; 2]; 2])> {
+fn padded(matrix: Matrix) -> Option<(Matrix, Matrix)> {
     let [[a, b], [c, d]] = matrix;
     // The singular value decomposition in closed form: two turns, and a scale along each axis (Blinn 1996, IEEE Computer Graphics
     // and Applications 16(2), 82).

@@ -186,7 +186,7 @@ fn is_coordinate(keyword: &str) -> bool {
             && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
     };
     let whole = |name: &&str| keyword.strip_prefix(*name).is_some_and(|rest| rest.len() <= 1);
-    WHOLE.iter().any(|name| whole(&name)) || NUMBERED.iter().any(|name| keyword.strip_prefix(name).is_some_and(places))
+    WHOLE.iter().any(whole) || NUMBERED.iter().any(|name| keyword.strip_prefix(name).is_some_and(places))
 }
 
 /// The part of the grid that every image covers: a rectangle for each, and what all of them share.
