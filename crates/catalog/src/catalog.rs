@@ -109,7 +109,8 @@ impl Catalog {
         nesting::expect_outside()?;
         match &self.0.database {
             Database::Sqlite { writer, .. } => writer.write(work).await,
-            Database::Postgres { pool } => nesting::inside(postgres::write(pool, self.clock(), &work)).await,
+            // In a box: what waits for a database is large, and a caller's future should not be.
+            Database::Postgres { pool } => Box::pin(nesting::inside(postgres::write(pool, self.clock(), &work))).await,
         }
     }
 
@@ -123,13 +124,17 @@ impl Catalog {
         T: Send + 'static,
         E: From<CatalogError> + Send + 'static,
     {
-        match &self.0.database {
-            Database::Sqlite { readers, .. } => {
-                let snapshot = readers.begin().await.map_err(CatalogError::from)?;
-                Tx::new(Held::Sqlite(snapshot), self.clock().now()).attempt(&work).await
+        let reading = async {
+            match &self.0.database {
+                Database::Sqlite { readers, .. } => {
+                    let snapshot = readers.begin().await.map_err(CatalogError::from)?;
+                    Tx::new(Held::Sqlite(snapshot), self.clock().now()).attempt(&work).await
+                }
+                Database::Postgres { pool } => postgres::read(pool, self.clock(), &work).await,
             }
-            Database::Postgres { pool } => postgres::read(pool, self.clock(), &work).await,
-        }
+        };
+        // As above.
+        Box::pin(reading).await
     }
 
     /// Finishes what was handed over before, and closes every connection. Other clones fail with

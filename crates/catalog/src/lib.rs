@@ -74,6 +74,6 @@ pub use profiles::Profile;
 pub use projects::{Member, Project};
 pub use row::{Column, Row, ToValue};
 pub use tokens::Token;
-pub use tx::{AfterCommit, Connection, Sql, Tx};
+pub use tx::{AfterCommit, Connection, Inserted, Sql, Tx};
 pub use url::CatalogUrl;
 pub use users::User;

@@ -53,6 +53,15 @@ pub enum Connection<'t> {
     Postgres(&'t mut PgConnection),
 }
 
+/// What a statement did.
+#[derive(Debug, Clone, Copy)]
+pub struct Inserted {
+    /// Rows that it stored or changed.
+    pub rows: u64,
+    /// On SQLite, the number of the last row that was ever inserted on this connection.
+    pub last: Option<i64>,
+}
+
 /// A statement in SQL: one text with `$1`, `$2`, … for both engines, or one for each.
 #[derive(Debug, Clone, Copy)]
 pub struct Sql {
@@ -119,7 +128,7 @@ impl Tx {
     /// As [`rows`](Self::rows).
     pub async fn exec(&mut self, statement: &(impl SqlxBinder + Sync)) -> Result<u64, CatalogError> {
         let (text, values) = self.build(statement);
-        self.execute(text, values).await
+        Ok(self.execute(text, values).await?.rows)
     }
 
     /// Runs SQL whose text never varies and gives its rows. What is composed at run time goes through
@@ -145,6 +154,14 @@ impl Tx {
     /// # Errors
     /// As [`rows`](Self::rows).
     pub async fn exec_sql(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64, CatalogError> {
+        Ok(self.insert_sql(sql, values).await?.rows)
+    }
+
+    /// Runs an INSERT written in SQL, and says what it did.
+    ///
+    /// # Errors
+    /// What the database refuses.
+    pub async fn insert_sql(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Inserted, CatalogError> {
         let text = self.text(sql.into());
         self.execute(text, SqlxValues(Values(values))).await
     }
@@ -156,7 +173,7 @@ impl Tx {
 
     /// Runs SQL that was composed of names of ours, and gives the number of rows it changed.
     pub(crate) async fn exec_text(&mut self, text: String, values: Vec<Value>) -> Result<u64, CatalogError> {
-        self.execute(AssertSqlSafe(text).into_sql_str(), SqlxValues(Values(values))).await
+        Ok(self.execute(AssertSqlSafe(text).into_sql_str(), SqlxValues(Values(values))).await?.rows)
     }
 
     /// Runs `hook` once the transaction has been committed; never if it is not. It must not block.
@@ -224,17 +241,19 @@ impl Tx {
         rows.map_err(|error| self.fail(error))
     }
 
-    async fn execute(&mut self, text: SqlStr, values: SqlxValues) -> Result<u64, CatalogError> {
+    async fn execute(&mut self, text: SqlStr, values: SqlxValues) -> Result<Inserted, CatalogError> {
         self.expect_sound()?;
         // Not in one text with the statement: the rows that it changed could not be told from those of the one before.
         self.open().await?;
         self.wrote = true;
         let changed = match self.held() {
             Connection::Sqlite(connection) => {
-                sqlx::query_with(text, values).execute(connection).await.map(|done| done.rows_affected())
+                let done = sqlx::query_with(text, values).execute(connection).await;
+                done.map(|done| Inserted { rows: done.rows_affected(), last: Some(done.last_insert_rowid()) })
             }
             Connection::Postgres(connection) => {
-                sqlx::query_with(text, values).execute(connection).await.map(|done| done.rows_affected())
+                let done = sqlx::query_with(text, values).execute(connection).await;
+                done.map(|done| Inserted { rows: done.rows_affected(), last: None })
             }
         };
         changed.map_err(|error| self.fail(error))

@@ -17,6 +17,8 @@ pub mod profile;
 mod progress;
 mod raster;
 pub mod raw_data;
+pub mod reproject;
+pub mod stack;
 
 pub use error::ImagingError;
 pub use frame::{Frame, Source};

@@ -1,9 +1,10 @@
 //! The counts of a star: what a circle holds above the sky, and how sure that is.
 
-use holotype_fits::Header;
 use holotype_fits::display::{Plane, Sample};
+use holotype_fits::{FitsError, Header};
 
 use crate::background::Background;
+use crate::frame::{Raster, with_plane};
 use crate::overlap::{Point, covered};
 
 /// The square of the error of turning a charge into a whole number, in counts: 0.289 of a step (Merline and Howell 1995,
@@ -56,6 +57,14 @@ pub fn sum<T: Sample>(plane: &Plane<T>, centre: Point, radius: f64) -> Sum {
         sum.peak = sum.peak.max(value);
     });
     sum
+}
+
+/// Adds up the pixels within `radius` of each of `centres`.
+///
+/// # Errors
+/// None in truth: the sides of the raster were checked when it was made.
+pub fn sums(raster: &Raster, centres: &[Point], radius: f64) -> Result<Vec<Sum>, FitsError> {
+    with_plane!(raster, plane => centres.iter().map(|&centre| sum(&plane, centre, radius)).collect())
 }
 
 /// The counts of a star.

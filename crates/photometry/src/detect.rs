@@ -8,7 +8,8 @@ use holotype_fits::display::{Plane, Sample};
 use holotype_fits::wcs::Wcs;
 use rayon::prelude::*;
 
-use crate::aperture::{Detector, sum};
+use crate::aperture::{Detector, measure};
+use crate::background::{Annulus, Background, Rules};
 use crate::catalogue::{Catalogue, Quantity};
 use crate::frame::{OpenFrame, with_plane};
 use crate::overlap::{Point, span};
@@ -18,8 +19,12 @@ use crate::{PhotometryError, PhotometryError as Error};
 /// The side of a cell of the mesh, in pixels.
 const CELL: usize = 64;
 
-/// A pixel of a source rises above the filtered background by this many times its noise.
-const THRESHOLD: f64 = 3.0;
+/// A pixel of a source rises above the filtered background by this many times its noise: of a million independent ones of noise
+/// alone, three do.
+const THRESHOLD: f64 = 4.5;
+
+/// A cell of the mesh stands out from those around it by this many times its noise.
+const OUTSTANDING: f64 = 2.0;
 
 /// The fewest pixels of a source.
 const LEAST_AREA: usize = 5;
@@ -38,6 +43,9 @@ const FWHM: f64 = 2.354_820_045;
 
 /// Circles that hold nearly all of a star's light are this many standard deviations wide.
 const LIGHT: f64 = 3.5;
+
+/// The ring for the sky begins and ends so far outside of that circle, in pixels.
+const RING: [f64; 2] = [2.0, 8.0];
 
 /// Flags, as SExtractor numbers them.
 mod flag {
@@ -120,7 +128,7 @@ fn sources<T: Sample + Sync>(plane: &Plane<T>, camera: Detector, saturation: f64
     let mut found: Vec<Source> = connected(&bright, width)
         .into_iter()
         .filter(|pixels| pixels.len() >= LEAST_AREA)
-        .filter_map(|pixels| measured(plane, &flat, &mesh, &pixels, camera, saturation))
+        .filter_map(|pixels| measured(plane, &flat, &pixels, camera, saturation))
         .collect();
     found.sort_by(|a, b| b.counts.total_cmp(&a.counts));
     found.truncate(MOST);
@@ -163,8 +171,8 @@ impl Mesh {
         Some(mesh)
     }
 
-    /// Each cell the median of itself and those around it, so that a large star is not taken for sky; a cell without numbers
-    /// that of all.
+    /// The cells, those that stand out from the ones around them, as they do under a large star, being the median of those; a
+    /// cell without numbers the median of all.
     fn smoothed(&self, values: &[f64]) -> Option<Vec<f64>> {
         let all = median(values.iter().copied());
         let around = |cell: usize| {
@@ -174,26 +182,29 @@ impl Mesh {
                 .flat_map(|row| near(column, self.columns).map(move |column| (row, column)))
                 .map(|(row, column)| values[row * self.columns + column]);
             let middle = median(cells);
-            if middle.is_nan() { all } else { middle }
+            match () {
+                () if middle.is_nan() => all,
+                () if (values[cell] - middle).abs() <= OUTSTANDING * self.noise[cell] => values[cell],
+                () => middle,
+            }
         };
         (!all.is_nan()).then(|| (0..values.len()).map(around).collect())
     }
 
-    /// The background and its noise at a pixel.
+    /// The background at a pixel, beyond the outermost cells' centres as it goes on, and the noise of the cell.
     fn at(&self, column: usize, row: usize) -> (f64, f64) {
         let place = |pixel: usize, size: f64, cells: usize| {
-            let place = ((pixel as f64 + 0.5) / size - 0.5).clamp(0.0, (cells - 1) as f64);
-            let first = place as usize;
-            (first, (first + 1).min(cells - 1), place.fract())
+            let place = (pixel as f64 + 0.5) / size - 0.5;
+            let first = (place.max(0.0) as usize).min(cells.saturating_sub(2));
+            (first, (first + 1).min(cells - 1), if cells > 1 { place - first as f64 } else { 0.0 })
         };
         let (left, right, x) = place(column, self.size[0], self.columns);
         let (below, above, y) = place(row, self.size[1], self.rows);
-        let between = |values: &[f64]| {
-            let along =
-                |row: usize| values[row * self.columns + left] * (1.0 - x) + values[row * self.columns + right] * x;
-            along(below) * (1.0 - y) + along(above) * y
-        };
-        (between(&self.sky), between(&self.noise))
+        let along =
+            |row: usize| self.sky[row * self.columns + left] * (1.0 - x) + self.sky[row * self.columns + right] * x;
+        let nearest = |first: usize, second: usize, share: f64| if share < 0.5 { first } else { second };
+        let cell = nearest(below, above, y) * self.columns + nearest(left, right, x);
+        (along(below) * (1.0 - y) + along(above) * y, self.noise[cell])
     }
 }
 
@@ -285,7 +296,6 @@ fn connected(bright: &[bool], width: usize) -> Vec<Vec<usize>> {
 fn measured<T: Sample>(
     plane: &Plane<T>,
     flat: &[f32],
-    mesh: &Mesh,
     pixels: &[usize],
     camera: Detector,
     saturation: f64,
@@ -330,16 +340,15 @@ fn measured<T: Sample>(
     let (major, minor) = ((mean + difference).max(1.0 / 12.0).sqrt(), (mean - difference).max(1.0 / 12.0).sqrt());
     let sigma = (major * minor).sqrt().max(FILTER_SIGMA);
     let windowed = windowed(plane, flat, centre, sigma);
-    let (column, row) = ((windowed.x as usize).min(width - 1), (windowed.y as usize).min(plane.height() - 1));
-    let (sky, noise) = mesh.at(column, row);
-    let circle = sum(plane, windowed, LIGHT * sigma);
-    let counts = circle.counts - sky * circle.area;
-    let variance = circle.area * noise * noise + counts.max(0.0) / camera.gain;
-    (counts > 0.0).then(|| Source {
+    let light = LIGHT * sigma;
+    let ring = Annulus { inner: light + RING[0], outer: light + RING[1] };
+    let sky = Background::of(plane, windowed, ring, Rules::default())?;
+    let counts = measure(plane, windowed, light, &sky, camera);
+    (counts.net > 0.0).then(|| Source {
         centre,
         windowed,
-        counts,
-        error: variance.sqrt(),
+        counts: counts.net,
+        error: counts.error,
         peak,
         flag,
         fwhm: FWHM * (major * minor).sqrt(),

@@ -17,7 +17,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
@@ -121,7 +121,7 @@ fn is_for_strangers(path: &str) -> bool {
 }
 
 /// Lets requests in by the rules above, and tells browsers what came of it.
-pub(crate) async fn guard(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn guard(state: &ServerState, mut request: Request, next: Next) -> Response {
     let remote = Remote::from_extensions(request.extensions());
     let authority = request
         .uri()

@@ -17,6 +17,7 @@ mod auth;
 mod browser;
 mod content;
 mod download;
+mod entrance;
 mod events;
 mod extract;
 mod failures;
@@ -40,7 +41,7 @@ mod submission;
 mod vitals;
 
 use axum::extract::{Request, State};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use holotype_app::App;
@@ -83,11 +84,7 @@ pub(crate) fn router_until(app: App, options: ServerOptions, shutdown: Cancellat
     Router::new()
         .fallback_service(routes)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), browser::guard))
-        .layer(from_fn(problem::render))
-        .layer(from_fn(routes::methods::allow))
-        .layer(from_fn(request_id::assign))
-        .layer(from_fn_with_state(state, peer::locate))
+        .layer(from_fn_with_state(state, entrance::pass))
 }
 
 /// The routes that the OpenAPI document describes. All but the public ones need a caller.

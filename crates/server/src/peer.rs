@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap};
-use axum::middleware::Next;
-use axum::response::Response;
 use holotype_app::config::Network;
 
 use crate::state::ServerState;
@@ -92,12 +90,11 @@ impl Remote {
 }
 
 /// Notes where the request comes from, for all that look at it later.
-pub(crate) async fn locate(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
+pub(crate) fn locate(state: &ServerState, request: &mut Request) {
     let peer = request.extensions().get::<Peer>().copied();
     let encrypted = request.extensions().get::<Encrypted>().is_some_and(|encrypted| encrypted.0);
     let remote = Remote::of(peer, encrypted, request.headers(), &state.options().config.behind_proxy);
     request.extensions_mut().insert(remote);
-    next.run(request).await
 }
 
 fn is_trusted(ip: IpAddr, trusted: &[Network]) -> bool {

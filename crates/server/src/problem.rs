@@ -4,16 +4,14 @@
 //! `application/problem+json` under `/api/v1/`, and as the contracts' clients know it (`{"detail": ...}`) elsewhere. A fault
 //! of ours is logged here, once, under the request's id; its caller learns the id and nothing of our inside.
 
-use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use holotype_api::problem::{Fault as ProblemFault, Problem, Step};
 use holotype_core::Category;
 use serde_json::{Value, json};
 
-use crate::request_id::RequestId;
+use crate::entrance::Asked;
 use crate::routes;
 
 /// What is told of a path that nobody serves.
@@ -232,11 +230,7 @@ impl IntoResponse for Failure {
 }
 
 /// Writes failures in the shape of the path that was asked for.
-pub(crate) async fn render(request: Request, next: Next) -> Response {
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.as_str().to_owned());
-    let mut response = next.run(request).await;
+pub(crate) fn render(asked: &Asked, mut response: Response) -> Response {
     let failure = match response.extensions_mut().remove::<Box<Failure>>() {
         Some(failure) => *failure,
         None => match bare(&response) {
@@ -244,12 +238,13 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
             None => return response,
         },
     };
-    let of_sessions = routes::sessions::owns(&path);
-    let of_the_archive = of_sessions || routes::frames::owns(&path);
-    let failure = if of_the_archive { failure.in_the_archives_words(&method) } else { failure };
-    failure.log(&request_id, method.as_str(), &path);
+    let (path, request_id) = (asked.path(), asked.id.as_str());
+    let of_sessions = routes::sessions::owns(path);
+    let of_the_archive = of_sessions || routes::frames::owns(path);
+    let failure = if of_the_archive { failure.in_the_archives_words(&asked.method) } else { failure };
+    failure.log(request_id, asked.method.as_str(), path);
     let (body, media_type) = match path.starts_with("/api/") && !of_sessions {
-        true => (failure.problem(&request_id), "application/problem+json"),
+        true => (failure.problem(request_id), "application/problem+json"),
         false => (failure.contract(), "application/json"),
     };
     let body = if of_sessions { with_error(body, &failure) } else { body };

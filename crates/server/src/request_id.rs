@@ -4,9 +4,10 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 use ulid::Ulid;
+
+use crate::entrance::Asked;
 
 /// The header that carries the name.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,7 +20,7 @@ const LONGEST: usize = 128;
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let given = request.headers().get(&X_REQUEST_ID).filter(|value| is_plain(value.as_bytes()));
         Self(given.cloned().unwrap_or_else(|| {
             // A ULID is plain text, so the conversion cannot fail; an empty name would still serve.
@@ -37,19 +38,12 @@ fn is_plain(name: &[u8]) -> bool {
     (1..=LONGEST).contains(&name.len()) && name.iter().all(plain)
 }
 
-/// Names the request and follows it through the log.
-pub(crate) async fn assign(mut request: Request, next: Next) -> Response {
-    use tracing::Instrument as _;
-    let id = RequestId::of(&request);
-    let span =
-        tracing::debug_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
-    let echo = request.uri().path().starts_with("/api/").then(|| id.0.clone());
-    request.extensions_mut().insert(id);
-    let mut response = next.run(request).instrument(span).await;
-    if let Some(echo) = echo {
-        response.headers_mut().insert(X_REQUEST_ID, echo);
+/// Tells the name of a request under `/api/` with its answer.
+pub(crate) fn echo(asked: &Asked, mut answer: Response) -> Response {
+    if asked.path().starts_with("/api/") {
+        answer.headers_mut().insert(X_REQUEST_ID, asked.id.0.clone());
     }
-    response
+    answer
 }
 
 #[cfg(test)]

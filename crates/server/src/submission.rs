@@ -36,7 +36,8 @@ pub(crate) struct Received {
 pub(crate) async fn receive_form(state: &ServerState, request: Request) -> Result<Received, Failure> {
     match essence(request.headers()).as_str() {
         "application/x-www-form-urlencoded" => receive_urlencoded(state, request).await,
-        "multipart/form-data" => receive_multipart(state, request).await,
+        // In a box: most requests need no room for files.
+        "multipart/form-data" => Box::pin(receive_multipart(state, request)).await,
         _ => Err(missing()),
     }
 }

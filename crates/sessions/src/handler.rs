@@ -63,7 +63,7 @@ impl Handler for OperateHandler {
             parameters: request.parameters,
             inputs,
             scratch: scratch.path().to_owned(),
-            desk: Box::new(Arc::clone(&desk)),
+            desk: Arc::<JobDesk>::clone(&desk),
         };
         let outcome = compute(job, operation, work, scratch, &desk).await?;
         let output = match outcome {

@@ -13,6 +13,7 @@
 //! How far a result is, is not written down a second time: it is read from the job that makes it, until its output is whole. So nothing that
 //! happens to a worker leaves an operation in progress for ever.
 
+mod analysis;
 mod begin;
 mod change;
 mod delete;
@@ -41,7 +42,9 @@ use std::time::Duration;
 use holotype_blobs::Blobs;
 use holotype_catalog::{Catalog, RecordKind};
 use holotype_jobs::Jobs;
+use tokio::sync::Semaphore;
 
+pub use analysis::{Analysis, AnalysisError};
 pub use change::{SessionChange, SessionRequest};
 pub use error::{Faults, SessionError};
 pub use files::{OpenedFile, ResultContent};
@@ -67,6 +70,9 @@ pub const RESULT: &str = "result";
 /// The kind of the jobs that operate.
 pub const JOB_KIND: &str = "session.operate";
 
+/// Looks into frames that are taken at a time: each holds an image, and works on all cores.
+const LOOKS_AT_A_TIME: usize = 4;
+
 /// What sessions need to know of where they run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -87,6 +93,8 @@ struct Inner {
     frames: Arc<dyn FrameSource>,
     operations: Vec<Arc<dyn Operation>>,
     settings: Settings,
+    /// Looks into frames that are taken at a time.
+    turns: Arc<Semaphore>,
 }
 
 impl Sessions {
@@ -111,7 +119,8 @@ impl Sessions {
         catalog.register_record_kind(kind(SESSION, "sessions", "id", true, "owner", "created"));
         catalog.register_record_kind(kind(OPERATION, "operations", "id", true, "agent", "created"));
         catalog.register_record_kind(kind(RESULT, "results", "key", false, "agent", "created_at"));
-        Self(Arc::new(Inner { catalog, blobs, jobs, frames, operations, settings }))
+        let turns = Arc::new(Semaphore::new(LOOKS_AT_A_TIME));
+        Self(Arc::new(Inner { catalog, blobs, jobs, frames, operations, settings, turns }))
     }
 
     /// What can be done, in the order in which it is offered.
@@ -137,6 +146,10 @@ impl Sessions {
 
     pub(crate) fn frames(&self) -> &dyn FrameSource {
         &*self.0.frames
+    }
+
+    pub(crate) fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.turns)
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -37,6 +37,16 @@ impl Sessions {
         Ok(LocalInput { file_name: resolved.file_name, digest, path, _scratch: scratch })
     }
 
+    /// Brings a blob to this machine.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn local_blob(&self, digest: Digest) -> Result<LocalInput, SessionError> {
+        let scratch = self.scratch(&format!("look-{:032x}", random::bits()?))?;
+        let path = self.blobs().file(digest, &scratch.path().join("blob")).await?;
+        Ok(LocalInput { file_name: digest.to_string(), digest, path, _scratch: scratch })
+    }
+
     /// Makes a scratch folder.
     pub(crate) fn scratch(&self, name: &str) -> Result<Scratch, SessionError> {
         let failed =

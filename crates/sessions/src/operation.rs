@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use holotype_core::{Category, Digest};
 use holotype_fits::FitsError;
@@ -59,7 +60,7 @@ pub struct Work {
     /// A folder of this execution, which is removed at its end.
     pub scratch: PathBuf,
     /// Where progress and files go.
-    pub desk: Box<dyn Desk>,
+    pub desk: Arc<dyn Desk>,
 }
 
 /// One input, on this machine.

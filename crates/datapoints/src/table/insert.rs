@@ -15,9 +15,6 @@ use crate::table::{FileRow, NewRow};
 /// The numbers of rows that there are statements for: each small one, because few come together most of the time.
 const SIZES: [usize; 13] = [500, 100, 20, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
 
-/// Rows whose numbers SQLite tells. Each costs it a change of threads; for more, its counter is read before.
-const MOST_TOLD: usize = 20;
-
 const COLUMNS: [&str; 10] = [
     "project",
     "id",
@@ -35,15 +32,11 @@ const OWNER_COLUMNS: [&str; 4] = ["project", "field", "value", "sequence"];
 
 static STORING: LazyLock<Statements> = LazyLock::new(|| {
     let clause = " ON CONFLICT (project, id) DO NOTHING";
-    Statements::new("datapoints", &COLUMNS, clause)
+    Statements::new("datapoints", &COLUMNS, [clause, " ON CONFLICT (project, id) DO NOTHING RETURNING id, sequence"])
 });
 
-static STORING_AND_TELLING: LazyLock<Statements> = LazyLock::new(|| {
-    let clause = " ON CONFLICT (project, id) DO NOTHING RETURNING id, sequence";
-    Statements::new("datapoints", &COLUMNS, clause)
-});
-
-static STORING_OWNERS: LazyLock<Statements> = LazyLock::new(|| Statements::new("datapoint_owners", &OWNER_COLUMNS, ""));
+static STORING_OWNERS: LazyLock<Statements> =
+    LazyLock::new(|| Statements::new("datapoint_owners", &OWNER_COLUMNS, ["", ""]));
 
 /// The texts of an INSERT, one for each of [`SIZES`].
 struct Statements(Vec<(usize, Texts)>);
@@ -55,16 +48,17 @@ struct Texts {
 }
 
 impl Statements {
-    fn new(table: &str, columns: &[&str], clause: &str) -> Self {
-        let text = |rows: usize, mark: fn(usize) -> String| {
+    /// The last part of the texts is another for each engine.
+    fn new(table: &str, columns: &[&str], [sqlite_end, postgres_end]: [&str; 2]) -> Self {
+        let text = |rows: usize, mark: fn(usize) -> String, end: &str| {
             let row =
                 |row: usize| (1..=columns.len()).map(|column| mark(row * columns.len() + column)).collect::<Vec<_>>();
             let rows: Vec<String> = (0..rows).map(|number| format!("({})", row(number).join(", "))).collect();
-            format!("INSERT INTO {table} ({}) VALUES {}{clause}", columns.join(", "), rows.join(", "))
+            format!("INSERT INTO {table} ({}) VALUES {}{end}", columns.join(", "), rows.join(", "))
         };
         // SQLite looks a numbered mark up in a list of all of them.
-        let sqlite = |rows| text(rows, |_| "?".to_owned());
-        let postgres = |rows| text(rows, |number| format!("${number}"));
+        let sqlite = |rows| text(rows, |_| "?".to_owned(), sqlite_end);
+        let postgres = |rows| text(rows, |number| format!("${number}"), postgres_end);
         Self(SIZES.map(|rows| (rows, Texts { sqlite: sqlite(rows), postgres: postgres(rows) })).into())
     }
 
@@ -84,17 +78,13 @@ pub(crate) async fn insert(
     rows: &[&NewRow],
 ) -> Result<HashMap<String, i64>, CatalogError> {
     let common = Common { project: project.to_string(), agent: agent.to_string(), now: tx.now().as_micros() };
-    // SQLite numbers rows one after the other.
-    let counts = tx.engine() == Engine::Sqlite && rows.len() > MOST_TOLD;
-    let statements = if counts { &*STORING } else { &*STORING_AND_TELLING };
     let mut stored = HashMap::with_capacity(rows.len());
     let values = |(part, statement, rest)| (part, statement, common.of(part), rest);
-    let mut next = statements.next(rows).map(values);
+    let mut next = STORING.next(rows).map(values);
     while let Some((part, statement, values_of_part, rest)) = next {
         // The values of the next statement are made while the database is busy with this one.
-        let following = async { statements.next(rest).map(values) };
-        let inserting = insert_part(tx, statement, values_of_part, counts.then_some(part));
-        let (inserted, following) = futures::join!(inserting, following);
+        let following = async { STORING.next(rest).map(values) };
+        let (inserted, following) = futures::join!(insert_part(tx, statement, values_of_part, part), following);
         stored.extend(inserted?);
         next = following;
     }
@@ -102,37 +92,33 @@ pub(crate) async fn insert(
     Ok(stored)
 }
 
-/// Runs a statement and gives the ids that it stored with their numbers. What is `counted` is not told by it.
+/// Runs a statement and gives the ids that it stored with their numbers.
 async fn insert_part(
     tx: &mut Tx,
     statement: Sql,
     values: Vec<Value>,
-    counted: Option<&[&NewRow]>,
+    rows: &[&NewRow],
 ) -> Result<Vec<(String, i64)>, CatalogError> {
-    match counted {
-        Some(rows) => insert_counted(tx, statement, values, rows).await,
-        None => told(&tx.rows_sql(statement, values).await?),
+    if tx.engine() == Engine::Postgres {
+        return told(&tx.rows_sql(statement, values).await?);
+    }
+    // SQLite numbers rows one after the other, and each that it tells costs it a change of threads.
+    let inserted = tx.insert_sql(statement, values).await?;
+    match inserted.last {
+        Some(last) if inserted.rows == rows.len() as u64 => {
+            Ok(rows.iter().rev().zip(0..).map(|(row, before)| (row.id.clone(), last - before)).collect())
+        }
+        // Those that were passed over may have left gaps; those that were stored are the last there are.
+        _ => {
+            let newest = "SELECT id, sequence FROM datapoints ORDER BY sequence DESC LIMIT $1";
+            told(&tx.rows_sql(newest, values![i64::try_from(inserted.rows).unwrap_or(i64::MAX)]).await?)
+        }
     }
 }
 
 /// Rows of an id and its number.
 fn told(rows: &[Row]) -> Result<Vec<(String, i64)>, CatalogError> {
     rows.iter().map(|row| Ok((row.get("id")?, row.get("sequence")?))).collect()
-}
-
-async fn insert_counted(
-    tx: &mut Tx,
-    statement: Sql,
-    values: Vec<Value>,
-    rows: &[&NewRow],
-) -> Result<Vec<(String, i64)>, CatalogError> {
-    let last = tx.row_sql("SELECT seq FROM sqlite_sequence WHERE name = 'datapoints'", values![]).await?;
-    let last: i64 = last.map_or(Ok(0), |row| row.get("seq"))?;
-    if tx.exec_sql(statement, values).await? == rows.len() as u64 {
-        return Ok(rows.iter().map(|row| row.id.clone()).zip(last + 1..).collect());
-    }
-    // Rows that were passed over may have left gaps.
-    told(&tx.rows_sql("SELECT id, sequence FROM datapoints WHERE sequence > $1", values![last]).await?)
 }
 
 async fn insert_owners(

@@ -7,3 +7,4 @@ mod combining;
 mod frames;
 mod hostile;
 mod products;
+mod stacking;

@@ -16,13 +16,13 @@ fn stars_of_a_noisy_frame_are_found_where_they_are_with_their_counts() {
     exposure.cards = vec![("SATURATE", Value::Real(2_000.0))];
     let mut pixels = exposure.pixels(&stars);
     // A sky that rises to one side, a column that is dead, and a pixel that a particle hit.
-    pixels.iter_mut().enumerate().for_each(|(index, value)| *value += (index % 400) as f32 * 0.2);
+    pixels.iter_mut().enumerate().for_each(|(index, value)| *value += (index % 400) as f32 * 0.05);
     (0..360).for_each(|row| pixels[row * 400 + 399] = f32::NAN);
     pixels[4_040] += 3_000.0;
     let frame = exposure.frame(pixels, None);
     let found = detect(&mut frame.open().unwrap()).unwrap();
     let column = |quantity| found.column(quantity).unwrap();
-    // Gaussian tails hold 0.2 percent beyond the circle; the noise of the faintest star is some 2 percent.
+    // The Gaussian's tails hold 0.2 percent beyond the circle; the noise of the faintest star is some 2 percent.
     for star in &stars {
         let place = exposure.point(star.position).unwrap().to_pixel();
         let distance =

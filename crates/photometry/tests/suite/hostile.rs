@@ -50,7 +50,7 @@ fn frames_that_cannot_be_used_are_left_out_with_the_reason() {
         good(0),
         good(1),
         exposure(2).frame(exposure(2).pixels(&stars()), None),
-        no_wcs.take(&stars()),
+        no_wcs.frame(exposure(3).pixels(&stars()), Some(&exposure(3).table(&stars()))),
         no_date.take(&stars()),
         small.take(&stars()),
         wide.take(&stars()),

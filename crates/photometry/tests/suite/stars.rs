@@ -21,7 +21,7 @@ fn frame(index: usize, off: f64) -> Frame {
     let days = f64::from(days as u32) + f64::from(hour) / 24.0 + f64::from(minute) / 1_440.0;
     let magnitude = 14.0 + 0.4 * (std::f64::consts::TAU * days / PERIOD).sin();
     let star = Star { position: at(40.0, 10.0 + off / 3600.0), magnitude };
-    let other = Star { position: at(40.001, 10.0), magnitude: 12.0 };
+    let other = Star { position: at(40.003, 10.0), magnitude: 12.0 };
     exposure.take(&[star, other])
 }
 

@@ -1,13 +1,12 @@
 //! The contract's methods: a route knows exactly the one it has, so `HEAD` is not allowed where `GET` is.
 
 use axum::Router;
-use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::ALLOW;
-use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::head;
 
+use crate::entrance::Asked;
 use crate::problem::{Failure, method_not_allowed};
 use crate::state::ServerState;
 
@@ -24,12 +23,11 @@ async fn refuse() -> Failure {
 }
 
 /// Leaves `HEAD` out of what the contract's paths allow.
-pub(crate) async fn allow(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
+pub(crate) fn allow(asked: &Asked, mut response: Response) -> Response {
+    let path = asked.path();
     // With a slash at its end, it is the archive's.
     let of_the_contract =
         path != "/health/" && ["/datapoint", "/health", "/settings"].iter().any(|start| path.starts_with(start));
-    let mut response = next.run(request).await;
     let allowed = response.headers().get(ALLOW).filter(|_| of_the_contract).and_then(|value| value.to_str().ok());
     let others: Option<Vec<_>> =
         allowed.map(|allowed| allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").collect());

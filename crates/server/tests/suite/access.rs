@@ -83,6 +83,7 @@ impl Operation {
             "{id}" if self.path.starts_with("/thumbnails/") => ann.thumbnail.to_string(),
             "{session}" => ann.session.to_string(),
             "{operation}" => ann.operation.to_string(),
+            "{digest}" => ann.digest.clone(),
             "{action}" => "wcs".to_owned(),
             "{name}" if self.path.contains("/outputs/") => ann.output.clone(),
             "{id}" if self.path.starts_with("/api/v1/sessions/") => ann.session.to_string(),

@@ -89,7 +89,7 @@ impl JobDesk {
     }
 }
 
-impl Desk for Arc<JobDesk> {
+impl Desk for JobDesk {
     fn report(&self, message: &str, fraction: f64) {
         self.job.progress(fraction, message);
     }

@@ -19,7 +19,7 @@ pub(super) fn frames(work: &Work, field: &str) -> Vec<Frame> {
 }
 
 /// The frame of a file, with what the request says of it.
-pub(super) fn frame(file: &InputFile) -> Frame {
+pub(crate) fn frame(file: &InputFile) -> Frame {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Frame::file(file.item.basename.clone(), file.path.clone())
         .with_filter(owned(file.item.filter()))

@@ -17,7 +17,7 @@ pub(super) fn frames(work: &Work, field: &str) -> Result<Vec<Frame>, OperationEr
 }
 
 /// The image of a file, called by its basename.
-pub(super) fn frame(file: &InputFile) -> Result<Frame, OperationError> {
+pub(crate) fn frame(file: &InputFile) -> Result<Frame, OperationError> {
     let path = file.path.clone();
     Ok(Frame::science(&file.item.basename, move || Ok(Box::new(File::open(&path)?)))?)
 }

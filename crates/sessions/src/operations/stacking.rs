@@ -1,6 +1,7 @@
 //! The sum of frames, as they lie or on a common grid of the sky.
 
 use holotype_imaging::combine::{Blank, Combination, Method, combine};
+use holotype_imaging::stack::stack;
 
 use super::input_files;
 use super::products::{Made, frames, publish, watch};
@@ -32,11 +33,20 @@ impl Operation for Stacking {
     fn run(&self, work: &Work) -> Result<Outcome, OperationError> {
         work.report("Reading headers", 0.0)?;
         let frames = frames(work, "input_files")?;
-        let combination = Combination::new(Method::Sum, Blank::LeftOut);
-        let raster = combine(&frames, &combination, &watch(work, "Adding", 0.0, 0.6))?;
-        work.report("Writing", 0.6)?;
-        let header = frames.first().map(holotype_imaging::Frame::header).transpose()?.unwrap_or_default();
-        let what = format!("sum of {} frames", frames.len());
+        let count = frames.len();
+        let (raster, header, what) = match work.text("stacking_mode")? {
+            "reproject" => {
+                let (raster, header) = stack(&frames, &watch(work, "Reprojecting", 0.0, 0.8))?;
+                (raster, header, format!("sum of {count} frames on a common grid of the sky"))
+            }
+            _ => {
+                let combination = Combination::new(Method::Sum, Blank::LeftOut);
+                let raster = combine(&frames, &combination, &watch(work, "Adding", 0.0, 0.8))?;
+                let header = frames.first().map(holotype_imaging::Frame::header).transpose()?.unwrap_or_default();
+                (raster, header, format!("sum of {count} frames"))
+            }
+        };
+        work.report("Writing", 0.8)?;
         let from = work.files("input_files").iter().collect();
         publish(work, None, &raster, &Made { header: &header, cards: &[], what, from })?;
         Ok(Outcome::Products)

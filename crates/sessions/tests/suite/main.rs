@@ -4,5 +4,7 @@
 mod asking;
 mod bench;
 mod ending;
+mod frames;
 mod keeping;
+mod operating;
 mod working;

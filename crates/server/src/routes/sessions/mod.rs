@@ -41,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(available::available))
         .routes(routes!(analysis::analyse))
         .routes(routes!(outputs::output))
+        .routes(routes!(outputs::tif))
 }
 
 /// The same paths without the slash.
