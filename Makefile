@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test soak check deps build bench-datapoints bench-archives
+.PHONY: help run test soak check deps build bench-datapoints bench-archives bench-sessions
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,3 +34,6 @@ bench-datapoints: build ## ours beside madsci.data_manager, in one run, as ratio
 
 bench-archives: build ## fetching a night beside curl, funpack and aria2, in one run, as ratios
 	benchmarks/archives/run.sh
+
+bench-sessions: ## stacking and pictures beside numpy, ccdproc and Siril, in one run, as ratios
+	benchmarks/sessions/run.sh

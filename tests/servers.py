@@ -47,6 +47,7 @@ class Holotype:
         self.log = home.parent / f"{home.name}.log"
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HOLOTYPE_", "DATA_", "OBJECT_STORAGE_"))}
         self.environment = kept | (environment or {})
+        self.arguments: tuple[str, ...] = ()
         self.process: subprocess.Popen | None = None
 
     def run(self, *words: str, check: bool = True, **options) -> subprocess.CompletedProcess:
@@ -64,7 +65,7 @@ class Holotype:
     def start(self) -> "Holotype":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "--home", str(self.home), "serve", "--listen", f"127.0.0.1:{self.port}"],
+                [self.program, "--home", str(self.home), "serve", "--listen", f"127.0.0.1:{self.port}", *self.arguments],
                 env=self.environment, stdout=log, stderr=log,
             )
         wait_until_answering(self.url + "health", self.process, self.log)

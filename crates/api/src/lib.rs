@@ -17,6 +17,7 @@ pub mod lineage;
 pub mod page;
 pub mod principal;
 pub mod problem;
+pub mod session;
 pub mod store;
 
 mod schema;

@@ -113,6 +113,24 @@ pub struct CreatedToken {
     pub token: Secret,
 }
 
+/// A user's own token of the other archive that is configured, without the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ArchiveToken {
+    /// The archive's address.
+    pub archive: String,
+    /// When the token was set; nothing if there is none.
+    #[schema(schema_with = crate::schema::optional_instant)]
+    pub set_at: Option<Instant>,
+}
+
+/// A token of the other archive to keep for a user. It is stored encrypted, and shown to nobody.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewArchiveToken {
+    /// The token, as the archive gave it to the user.
+    pub token: Secret,
+}
+
 /// What records belong to, and what users have roles on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Project {

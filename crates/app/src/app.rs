@@ -3,25 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holotype_archives::Archives;
 use holotype_archives::fetch::FetchHandler;
+use holotype_archives::remote::{Remote, RemoteOptions};
+use holotype_archives::{ArchiveError, Archives};
 use holotype_blobs::{BlobOptions, Blobs};
 use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
 use holotype_datapoints::{Datapoints, Limits, Settings};
 use holotype_jobs::{Handler, Jobs};
+use holotype_sessions::{FrameSource, NoStars, OperateHandler, Sessions};
 use holotype_store::Store;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Origin};
+use crate::config::{Config, Origin, SessionsConfig};
 use crate::fetching::Variables;
 use crate::home::{Manager, SigningKey};
+use crate::inputs::Inputs;
 use crate::madsci::SettingsQuery;
 use crate::{AppError, upkeep};
 
 /// How long an upload is kept for the record that is to name it. A client that sends the record later uploads again.
 const PIN: Duration = Duration::from_secs(3600);
+
+/// How long an operation on frames may take.
+const TIME_LIMIT: Duration = Duration::from_secs(3600);
 
 /// An open application. Clones share it.
 #[derive(Debug, Clone)]
@@ -37,6 +43,8 @@ struct Inner {
     jobs: Jobs,
     datapoints: Datapoints,
     archives: Archives,
+    remote: Option<Remote>,
+    sessions: Sessions,
     manager: Manager,
     signing_key: SigningKey,
 }
@@ -58,7 +66,25 @@ impl App {
         let datapoints = Datapoints::new(catalog.clone(), blobs.clone(), datapoint_settings(&config, &manager))?;
         let signing_key = config.home.signing_key()?;
         let archives = Archives::new(catalog.clone(), blobs.clone(), jobs.clone());
-        let inner = Inner { config, clock, catalog, store, blobs, jobs, datapoints, archives, manager, signing_key };
+        let remote = remote(&config, &catalog, &blobs, &clock)?;
+        let frames: Arc<dyn FrameSource> = Arc::new(Inputs { archives: archives.clone(), remote: remote.clone() });
+        let settings = holotype_sessions::Settings { scratch: config.home.scratch_directory(), time_limit: TIME_LIMIT };
+        let operations = holotype_sessions::operations::all(Arc::new(NoStars));
+        let sessions = Sessions::new(catalog.clone(), blobs.clone(), jobs.clone(), frames, operations, settings);
+        let inner = Inner {
+            config,
+            clock,
+            catalog,
+            store,
+            blobs,
+            jobs,
+            datapoints,
+            archives,
+            remote,
+            sessions,
+            manager,
+            signing_key,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -127,6 +153,16 @@ impl App {
         &self.0.archives
     }
 
+    /// The other archive whose frames sessions may work on, if one is configured.
+    pub fn remote(&self) -> Option<&Remote> {
+        self.0.remote.as_ref()
+    }
+
+    /// Frames that are worked on together.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
     /// Who this Data Manager is.
     pub fn manager(&self) -> &Manager {
         &self.0.manager
@@ -150,6 +186,7 @@ impl App {
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         let mut handlers = upkeep::handlers(self);
         handlers.push(self.fetch_handler());
+        handlers.push(Arc::new(OperateHandler::new(self.sessions().clone())));
         handlers
     }
 
@@ -164,6 +201,11 @@ impl App {
     /// # Errors
     /// The queue's, if it cannot be repaired.
     pub async fn run_workers(&self, shutdown: CancellationToken) -> Result<(), AppError> {
+        match self.sessions().clear_scratch() {
+            Ok(0) => {}
+            Ok(folders) => tracing::info!(folders, "removed scratch folders that a killed program had left"),
+            Err(error) => tracing::warn!(%error, "scratch folders were not cleared"),
+        }
         Ok(self.jobs().run_workers(self.handlers(), self.config().workers, shutdown).await?)
     }
 
@@ -171,6 +213,19 @@ impl App {
     pub async fn run_upkeep(&self, shutdown: CancellationToken) {
         upkeep::schedule(self, shutdown).await;
     }
+}
+
+/// The other archive that the configuration names.
+fn remote(
+    config: &Config,
+    catalog: &Catalog,
+    blobs: &Blobs,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Remote>, ArchiveError> {
+    let SessionsConfig { archive, archive_keep, token_key, token_key_variable, .. } = config.sessions.clone();
+    let Some(url) = archive else { return Ok(None) };
+    let options = RemoteOptions { url, token_key, token_key_variable, keep: archive_keep };
+    Remote::new(catalog.clone(), blobs.clone(), options, Arc::clone(clock)).map(Some)
 }
 
 /// What the configuration, MADSci's settings included, says about datapoints.

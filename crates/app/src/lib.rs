@@ -18,12 +18,14 @@ mod environment;
 mod error;
 mod fetching;
 mod files;
+mod inputs;
 
 pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod home;
 pub mod madsci;
+pub mod portal;
 pub mod upkeep;
 
 pub use app::App;
@@ -38,4 +40,5 @@ pub use holotype_blobs as blobs;
 pub use holotype_catalog as catalog;
 pub use holotype_datapoints as datapoints;
 pub use holotype_jobs as jobs;
+pub use holotype_sessions as sessions;
 pub use holotype_store as store;

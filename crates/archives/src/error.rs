@@ -157,6 +157,27 @@ pub enum ArchiveError {
     /// A schedule writes into directories of the server.
     #[error("only an administrator schedules fetches: they write into directories of the server's machine")]
     NotAdministrator,
+    /// Tokens of archives cannot be kept without a key.
+    #[error(
+        "tokens of archives are kept encrypted, and there is no key for that: set {variable} to 64 hexadecimal digits, \
+         for example those of `openssl rand -hex 32`, and start again"
+    )]
+    NoTokenKey {
+        /// The environment variable that should hold it.
+        variable: String,
+    },
+    /// A token that is kept was encrypted with another key.
+    #[error("the token that is kept was encrypted with another key than that in {variable}; set the token again")]
+    SealedToken {
+        /// The environment variable that holds the key.
+        variable: String,
+    },
+    /// What cannot be sent as a token.
+    #[error("a token of an archive has 1 to 1024 visible ASCII characters")]
+    Token,
+    /// No other archive is configured.
+    #[error("no other archive is configured: set sessions.archive in holotype.toml to its address")]
+    NoRemote,
     /// The work was told to stop, and did.
     #[error("stopped before the end; run it again, and it goes on where it was")]
     Stopped,
@@ -195,8 +216,11 @@ impl ArchiveError {
             Self::NoFrame | Self::NoThumbnail => Category::NotFound,
             Self::Source(error) => error.category(),
             Self::NoFetch { .. } | Self::NoSchedule { .. } => Category::NotFound,
-            Self::NotAdministrator => Category::Denied,
+            Self::NotAdministrator | Self::SealedToken { .. } => Category::Denied,
             Self::FrameName { .. }
+            | Self::NoTokenKey { .. }
+            | Self::NoRemote
+            | Self::Token
             | Self::Gzip { .. }
             | Self::NotHeld { .. }
             | Self::Config { .. }

@@ -12,6 +12,7 @@ mod error;
 pub mod fetch;
 pub mod frames;
 pub mod http;
+pub mod remote;
 pub mod source;
 
 use std::sync::Arc;

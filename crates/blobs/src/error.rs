@@ -1,5 +1,7 @@
 //! What can go wrong between bytes and the facts about them.
 
+use std::path::PathBuf;
+
 use holotype_catalog::CatalogError;
 use holotype_core::{Category, Digest};
 use holotype_store::StoreError;
@@ -21,6 +23,14 @@ pub enum BlobError {
         /// The blob.
         digest: Digest,
     },
+    /// A copy on this machine cannot be made.
+    #[error("a copy of a blob cannot be made at {}: {problem}", path.display())]
+    Copy {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// The bytes wait on the disk of another host, which has not been able to bring them to the store.
     #[error(
         "blob {digest} waits on the host that captured it until the store can be reached from there; try again later"
@@ -38,7 +48,7 @@ impl BlobError {
             Self::Store(error) => error.category(),
             Self::Catalog(error) => error.category(),
             Self::BeingDeleted { .. } => Category::Busy,
-            Self::SpooledElsewhere { .. } => Category::Unavailable,
+            Self::Copy { .. } | Self::SpooledElsewhere { .. } => Category::Unavailable,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Blobs on their way out, from wherever their bytes are.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use holotype_catalog::{BlobInfo, BlobState, CatalogError};
-use holotype_core::Digest;
+use holotype_core::{Digest, Hasher};
 use holotype_store::StoreError;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::{BlobError, Blobs};
 
@@ -52,6 +54,33 @@ impl Blobs {
                 Some(BlobInfo { state: BlobState::Spooled, .. }) => Err(BlobError::SpooledElsewhere { digest }),
                 _ => Err(StoreError::NotFound { digest }.into()),
             },
+        }
+    }
+
+    /// A blob as a file of this machine, only to be read: the store's own, or a copy that is made at `copy` and is the caller's to
+    /// remove. Its bytes are compared with its name as they come over the network.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and if the copy cannot be written or arrives damaged.
+    pub async fn file(&self, digest: Digest, copy: &Path) -> Result<PathBuf, BlobError> {
+        if let Some(path) = self.store().path(digest)
+            && tokio::fs::try_exists(&path).await.unwrap_or(false)
+        {
+            return Ok(path);
+        }
+        let unwritable = |error: std::io::Error| BlobError::Copy { path: copy.to_owned(), problem: error.to_string() };
+        let mut reading = self.get(digest, None).await?;
+        let mut file = tokio::fs::File::create(copy).await.map_err(unwritable)?;
+        let mut hasher = Hasher::new();
+        while let Some(bytes) = reading.stream.next().await {
+            let bytes = bytes?;
+            hasher.update(&bytes);
+            file.write_all(&bytes).await.map_err(unwritable)?;
+        }
+        file.flush().await.map_err(unwritable)?;
+        match hasher.finish() == digest {
+            true => Ok(copy.to_owned()),
+            false => Err(BlobError::Copy { path: copy.to_owned(), problem: "the bytes arrived damaged".to_owned() }),
         }
     }
 

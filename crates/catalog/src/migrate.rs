@@ -29,7 +29,7 @@ pub struct Migrated {
 
 impl Catalog {
     /// The version of the tables that this program works with.
-    pub const EXPECTED_VERSION: i64 = 4;
+    pub const EXPECTED_VERSION: i64 = 5;
 
     /// The version of the tables at `url`: 0 if there is no file, or no catalog in the database.
     ///

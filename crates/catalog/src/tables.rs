@@ -32,6 +32,14 @@ pub(crate) const TABLES: &[&str] = &[
     "fetch_frames",
     "held_frames",
     "fetch_schedules",
+    "sessions",
+    "results",
+    "result_files",
+    "operations",
+    "archive_tokens",
+    "profiles",
+    "input_cache",
+    "input_grants",
 ];
 
 /// Where the migrations that have run are written down.

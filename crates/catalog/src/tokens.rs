@@ -22,6 +22,9 @@ const PREFIX: &str = "holo_";
 /// `holo_` and 32 bytes in base64url.
 const LENGTH: usize = 5 + 43;
 
+/// Lengths of a token that somebody else made, in bytes: none that could be guessed, and none that is no token.
+const ADOPTED: std::ops::RangeInclusive<usize> = 20..=255;
+
 /// How long a token that another process revokes may still work here.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
@@ -136,6 +139,57 @@ impl Catalog {
         Ok((id.await?, SecretString::from(secret)))
     }
 
+    /// Takes a token that somebody else made for a user, instead of the one of this name that was taken before. Its secret is not
+    /// kept. Administrators only.
+    ///
+    /// # Errors
+    /// [`CatalogError::AdminOnly`]; [`CatalogError::NotFound`] for the user; [`CatalogError::Invalid`] for a secret that could be
+    /// guessed or passes for one of ours; [`CatalogError::Conflict`] for one that stands for something else already.
+    pub async fn adopt_token(
+        &self,
+        caller: &Caller,
+        user: &str,
+        name: &str,
+        secret: &SecretString,
+    ) -> Result<(), CatalogError> {
+        users::expect_admin(caller, "take tokens that others made")?;
+        names::check("token", name)?;
+        let secret = secret.expose_secret();
+        if !ADOPTED.contains(&secret.len())
+            || secret.starts_with(PREFIX)
+            || !secret.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(CatalogError::invalid(
+                "a token of others has 20 to 255 visible ASCII characters and is none of ours",
+            ));
+        }
+        let (secret, user) = (Digest::of(secret.as_bytes()), self.find_user(caller, user).await?);
+        let (caller, name, catalog) = (caller.clone(), name.to_owned(), self.clone());
+        self.write(move |tx| {
+            let (caller, name, user, catalog) = (caller.clone(), name.clone(), user.clone(), catalog.clone());
+            Box::pin(async move {
+                let known = "SELECT user_id, name, revoked_at FROM tokens WHERE secret = $1";
+                if let Some(row) = tx.row_sql(known, values![secret]).await? {
+                    let same = row.get::<UserId>("user_id")? == user.id && row.get::<String>("name")? == name;
+                    let revoked = row.get::<Option<Instant>>("revoked_at")?.is_some();
+                    return match same && !revoked {
+                        true => Ok(()),
+                        false => Err(CatalogError::conflict("this token stands for something else here, or did")),
+                    };
+                }
+                let revoke =
+                    "UPDATE tokens SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at IS NULL";
+                tx.exec_sql(revoke, values![user.id, name, tx.now()]).await?;
+                tx.after_commit(Box::new(move || catalog.token_cache().forget_all()));
+                let id = TokenId::from_parts(tx.now(), random::bits()?);
+                let insert = "INSERT INTO tokens (id, user_id, name, secret, created_at) VALUES ($1, $2, $3, $4, $5)";
+                tx.exec_sql(insert, values![id, user.id, name, secret, tx.now()]).await?;
+                tx.audit(&caller, "token.adopt", &id.to_string(), json!({ "user": user.name, "name": name })).await
+            })
+        })
+        .await
+    }
+
     /// The tokens of a user that are not revoked, oldest first: one's own, or for an administrator anybody's.
     ///
     /// # Errors
@@ -179,7 +233,8 @@ impl Catalog {
     /// What the database refuses.
     pub async fn authenticate_token(&self, token: &SecretString) -> Result<Option<Caller>, CatalogError> {
         let token = token.expose_secret();
-        if token.len() != LENGTH || !token.starts_with(PREFIX) {
+        let possible = if token.starts_with(PREFIX) { token.len() == LENGTH } else { ADOPTED.contains(&token.len()) };
+        if !possible {
             return Ok(None);
         }
         let (secret, now) = (Digest::of(token.as_bytes()), self.clock().now());

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use url::Url;
 
 use crate::commands::{
-    archive, completion, config, database, datapoint, demo, doctor, fits, init, job, lineage, project, serve,
+    archive, completion, config, database, datapoint, demo, doctor, fits, init, job, lineage, operation, project, serve,
 };
-use crate::commands::{store, token, user, worker};
+use crate::commands::{session, store, token, user, worker};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     Datapoint(datapoint::Datapoint),
     Archive(archive::Archive),
+    Session(session::Session),
+    Operation(operation::Operation),
     Job(job::Job),
     Lineage(lineage::Lineage),
     Store(store::Store),
@@ -92,6 +94,8 @@ impl Command {
             Command::Demo(command) => command.run(context).await,
             Command::Datapoint(noun) => noun.run(context).await,
             Command::Archive(noun) => noun.run(context).await,
+            Command::Session(noun) => noun.run(context).await,
+            Command::Operation(noun) => noun.run(context).await,
             Command::Job(noun) => noun.run(context).await,
             Command::Lineage(noun) => noun.run(context).await,
             Command::Store(noun) => noun.run(context).await,

@@ -36,6 +36,7 @@ mod lines;
 mod paced;
 mod patience;
 mod principals;
+mod sessions;
 mod store;
 mod transport;
 mod upload;

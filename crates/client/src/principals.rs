@@ -2,7 +2,8 @@
 
 use holotype_api::Page;
 use holotype_api::principal::{
-    AuditEvent, CreatedToken, Member, NewPassword, NewProject, NewToken, NewUser, Project, SetRole, Token, User, WhoAmI,
+    ArchiveToken, AuditEvent, CreatedToken, Member, NewArchiveToken, NewPassword, NewProject, NewToken, NewUser,
+    Project, SetRole, Token, User, WhoAmI,
 };
 use holotype_core::{Role, TokenId};
 use reqwest::Method;
@@ -38,6 +39,21 @@ impl Client {
     /// Sets a user's password.
     pub async fn set_password(&self, name: &str, password: &NewPassword) -> Result<(), ClientError> {
         self.done(self.request(Method::PUT, &["users", name, "password"])?.json(password)).await
+    }
+
+    /// Whether a user's token of the other archive is kept.
+    pub async fn archive_token(&self, user: &str) -> Result<ArchiveToken, ClientError> {
+        self.json(self.request(Method::GET, &["users", user, "archive-token"])?).await
+    }
+
+    /// Keeps a user's token of the other archive, instead of the one that is kept.
+    pub async fn set_archive_token(&self, user: &str, token: &NewArchiveToken) -> Result<(), ClientError> {
+        self.done(self.request(Method::PUT, &["users", user, "archive-token"])?.json(token)).await
+    }
+
+    /// Forgets a user's token of the other archive.
+    pub async fn remove_archive_token(&self, user: &str) -> Result<(), ClientError> {
+        self.done(self.request(Method::DELETE, &["users", user, "archive-token"])?).await
     }
 
     /// One page of the tokens of a user, of the caller if none is named.

@@ -9,6 +9,7 @@ pub mod display;
 pub mod hdu;
 pub mod header;
 pub mod image;
+pub mod pack;
 pub mod stats;
 pub mod table;
 pub mod time;

@@ -86,6 +86,21 @@ impl Jobs {
         self.get(caller, id).await
     }
 
+    /// Stops a job in the caller's transaction, on behalf of the service: whoever calls has decided who may. Whether there was anything to
+    /// stop.
+    ///
+    /// # Errors
+    /// [`JobError::NotFound`], or the catalog's.
+    pub async fn stop(&self, tx: &mut Tx, id: ActivityId) -> Result<bool, JobError> {
+        let Some(job) = table::lock(tx, id).await? else { return Err(JobError::NotFound { id }) };
+        let Some(next) = self.advance(tx, &job, Event::CancelRequested).await? else { return Ok(false) };
+        if next.state == State::Cancelling {
+            let jobs = self.clone();
+            tx.after_commit(Box::new(move || jobs.tell_to_stop(id)));
+        }
+        Ok(true)
+    }
+
     /// Tries a failed or cancelled job again, now, as a new attempt of the same job.
     ///
     /// # Errors

@@ -7,20 +7,23 @@
 //! Without credentials, whoever comes over the home's socket or from this process is the local owner, for only the owner
 //! can. Over TCP that holds on loopback alone, with nothing in between, and only while no user exists.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use holotype_app::catalog::{Catalog, CatalogError};
-use holotype_core::Caller;
+use holotype_core::{Caller, Category};
 use secrecy::SecretString;
 
 use crate::peer::Remote;
 use crate::problem::Failure;
+use crate::rate_limit::Verdict;
 use crate::state::ServerState;
 
 /// How tokens begin, by which they are told from passwords.
@@ -62,18 +65,72 @@ pub(crate) async fn identify(
     extensions: &Extensions,
 ) -> Result<Option<Caller>, Failure> {
     let catalog = state.app().catalog();
+    let remote = Remote::from_extensions(extensions);
     if let Some(credentials) = presented(headers)? {
         let found = match credentials {
             Credentials::Token(token) => catalog.authenticate_token(&token).await?,
-            Credentials::Password { name, password } => catalog.authenticate_password(&name, &password).await?,
+            Credentials::Password { name, password } => sign_in(state, &remote, &name, &password).await?,
         };
         return found.map(Some).ok_or_else(|| Failure::unauthenticated(WRONG));
     }
-    let remote = Remote::from_extensions(extensions);
     if remote.is_owner() || (remote.is_loopback() && !catalog.users_exist().await?) {
         return Ok(Some(Catalog::local_owner()));
     }
     Ok(None)
+}
+
+/// Who signs in with this name and password, if anybody may. From an address that sent too many wrong ones, nobody.
+pub(crate) async fn sign_in(
+    state: &ServerState,
+    remote: &Remote,
+    name: &str,
+    password: &SecretString,
+) -> Result<Option<Caller>, Failure> {
+    let guess = Guess::count(state, remote)?;
+    let found = state.app().catalog().authenticate_password(name, password).await;
+    if !matches!(found, Ok(None)) {
+        guess.was_right();
+    }
+    Ok(found?)
+}
+
+/// Whether a secret that a request carries is right. From an address that sent too many wrong ones, none is looked at.
+pub(crate) fn is_right(state: &ServerState, remote: &Remote, right: impl FnOnce() -> bool) -> Result<bool, Failure> {
+    let guess = Guess::count(state, remote)?;
+    let right = right();
+    if right {
+        guess.was_right();
+    }
+    Ok(right)
+}
+
+/// A password or key that may be wrong. It is counted before it is looked at, so that many at once are counted too.
+struct Guess<'s> {
+    state: &'s ServerState,
+    address: IpAddr,
+}
+
+impl<'s> Guess<'s> {
+    fn count(state: &'s ServerState, remote: &Remote) -> Result<Self, Failure> {
+        // Strangers of whom nothing is known share a limit.
+        let address = remote.address().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        match state.wrong_passwords().count(address, state.now()) {
+            Some(Verdict { refused: Some(_), headers }) if !remote.is_owner() => {
+                let detail = "Too many wrong passwords came from this address. Wait five minutes.";
+                let failure = Failure::with_status(StatusCode::TOO_MANY_REQUESTS, Category::Busy, detail);
+                Err(match headers.get(RETRY_AFTER) {
+                    Some(wait) => failure.with_header(RETRY_AFTER, wait.clone()),
+                    None => failure,
+                })
+            }
+            _ => Ok(Self { state, address }),
+        }
+    }
+
+    /// Takes the count back.
+    fn was_right(self) {
+        self.state.wrong_passwords().forgive(self.address);
+    }
 }
 
 /// What a request presents.

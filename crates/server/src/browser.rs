@@ -6,8 +6,10 @@
 //! - **Host** must be an IP address, a loopback name, or listed in `allowed_hosts`. A page whose name a stranger points
 //!   at 127.0.0.1 (DNS rebinding) names itself here.
 //! - **Origin**, when there is one, must be our own or listed in `allowed_origins`; a listed one must also carry a token
-//!   in a header, so that no page can act for the local owner or with a password that the browser remembers.
-//! - **Sec-Fetch-Site** must not tell of a foreign page that embeds an answer without an `Origin`.
+//!   in a header, so that no page can act for the local owner or with a password that the browser remembers. Without one it
+//!   is a stranger like any other where strangers are answered: it may sign in, and look a name up.
+//! - **Sec-Fetch-Site** must not tell of a foreign page that embeds an answer without an `Origin`, but for bytes whose address
+//!   is signed: who has it may have them, and they say so to browsers that isolate their pages.
 //!
 //! The earlier system answers `access-control-allow-origin: *` to every page, which its contract lists among the faults
 //! not to repeat: here only a listed origin is answered, by its name. Programs send no `Origin`, so the unmodified
@@ -21,7 +23,7 @@ use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HOST, ORIGIN, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use holotype_core::Category;
@@ -30,6 +32,7 @@ use url::Url;
 use crate::peer::Remote;
 use crate::problem::Failure;
 use crate::routes::frames::is_signed_download;
+use crate::routes::sessions::is_signed_output;
 use crate::state::ServerState;
 
 /// Headers of ours that a page may read.
@@ -77,7 +80,7 @@ impl BrowserRules {
         refuse(StatusCode::MISDIRECTED_REQUEST, detail)
     }
 
-    fn source(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<Source, Failure> {
+    fn source(&self, headers: &HeaderMap, authority: Option<&str>, signed: bool) -> Result<Source, Failure> {
         let refuse = |what: &str| {
             let detail = format!("{what} may not use this server. If it should, add its origin to allowed_origins.");
             Err(Failure::new(Category::Denied, detail))
@@ -86,7 +89,7 @@ impl BrowserRules {
             let told = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
             let foreign = matches!(told("sec-fetch-site"), "cross-site" | "same-site");
             // A link that somebody follows shows the answer to them alone.
-            return match foreign && told("sec-fetch-mode") != "navigate" {
+            return match foreign && !signed && told("sec-fetch-mode") != "navigate" {
                 true => refuse("A page of another origin"),
                 false => Ok(Source::Own),
             };
@@ -112,8 +115,13 @@ fn host_of(authority: &str) -> &str {
     }
 }
 
+/// Whether a page of a listed origin may ask without a token: what it is answered is the same for everybody.
+fn is_for_strangers(path: &str) -> bool {
+    path == "/api-token-auth/" || path.starts_with("/names/")
+}
+
 /// Lets requests in by the rules above, and tells browsers what came of it.
-pub(crate) async fn guard(state: &ServerState, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(state: &ServerState, mut request: Request, next: Next) -> Response {
     let remote = Remote::from_extensions(request.extensions());
     let authority = request
         .uri()
@@ -125,19 +133,29 @@ pub(crate) async fn guard(state: &ServerState, request: Request, next: Next) -> 
         true => Ok(()),
         false => rules.check_host(authority.as_deref()),
     };
-    let source = admitted.and_then(|()| rules.source(request.headers(), authority.as_deref()));
+    // A signature in the address is no less than a token: no browser sends it by itself, and it is checked.
+    let signed = is_signed_download(request.uri()) || is_signed_output(request.uri());
+    let source = admitted.and_then(|()| rules.source(request.headers(), authority.as_deref(), signed));
     let mut response = match &source {
         Err(failure) => failure.clone().into_response(),
         Ok(Source::Own) => next.run(request).await,
         Ok(Source::Listed(_)) if is_preflight(&request) => preflight(request.headers()),
-        // A signature in the address is no less than a token: no browser sends it by itself, and it is checked.
-        Ok(Source::Listed(_)) if !has_header_token(request.headers()) && !is_signed_download(request.uri()) => {
+        Ok(Source::Listed(_)) if signed || has_header_token(request.headers()) => next.run(request).await,
+        Ok(Source::Listed(_)) if is_for_strangers(request.uri().path()) => {
+            request.headers_mut().remove(AUTHORIZATION);
+            request.extensions_mut().insert(remote.as_a_stranger());
+            next.run(request).await
+        }
+        Ok(Source::Listed(_)) => {
             Failure::unauthenticated("A page of another origin must send a token: `Authorization: Bearer TOKEN`.")
                 .into_response()
         }
-        Ok(Source::Listed(_)) => next.run(request).await,
     };
     let headers = response.headers_mut();
+    if signed {
+        headers
+            .insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    }
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Ok(Source::Listed(origin)) = source {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -201,7 +219,7 @@ mod tests {
 
     #[test]
     fn programs_and_our_own_pages_pass() {
-        let own = |pairs: &[(&str, &str)]| rules().source(&headers(pairs), Some("lab.example:8004"));
+        let own = |pairs: &[(&str, &str)]| rules().source(&headers(pairs), Some("lab.example:8004"), false);
         assert_eq!(own(&[]), Ok(Source::Own));
         assert_eq!(own(&[("origin", "http://lab.example:8004")]), Ok(Source::Own));
         assert_eq!(own(&[("sec-fetch-site", "same-origin")]), Ok(Source::Own));
@@ -210,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_listed_origin_is_known_and_any_other_refused() {
-        let source = |origin: &str| rules().source(&headers(&[("origin", origin)]), Some("lab.example:8004"));
+        let source = |origin: &str| rules().source(&headers(&[("origin", origin)]), Some("lab.example:8004"), false);
         assert_eq!(
             source("https://app.example:8443"),
             Ok(Source::Listed(HeaderValue::from_static("https://app.example:8443")))
@@ -220,7 +238,13 @@ mod tests {
         {
             assert!(source(origin).is_err(), "{origin}");
         }
-        assert!(rules().source(&headers(&[("sec-fetch-site", "cross-site")]), Some("lab.example")).is_err());
+        let embedded = headers(&[("sec-fetch-site", "cross-site")]);
+        assert!(rules().source(&embedded, Some("lab.example"), false).is_err());
+        assert_eq!(
+            rules().source(&embedded, Some("lab.example"), true),
+            Ok(Source::Own),
+            "who has the address may have it"
+        );
     }
 
     #[test]

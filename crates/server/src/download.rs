@@ -35,11 +35,11 @@ pub(crate) trait Answerable {
 #[derive(Debug)]
 pub(crate) struct About {
     /// Bytes of the whole.
-    size: u64,
+    pub(crate) size: u64,
     /// A strong entity tag, with its quotation marks.
-    etag: String,
-    media_type: String,
-    modified_at: Instant,
+    pub(crate) etag: String,
+    pub(crate) media_type: String,
+    pub(crate) modified_at: Instant,
 }
 
 /// Bytes on their way.

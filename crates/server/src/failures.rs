@@ -7,6 +7,7 @@ use holotype_app::blobs::BlobError;
 use holotype_app::catalog::CatalogError;
 use holotype_app::datapoints::{DatapointError, FieldError, Step as FieldStep};
 use holotype_app::jobs::JobError;
+use holotype_app::sessions::SessionError;
 use holotype_core::Category;
 use serde_json::Value;
 
@@ -39,6 +40,22 @@ impl From<BlobError> for Failure {
 impl From<ArchiveError> for Failure {
     fn from(error: ArchiveError) -> Self {
         Self::new(error.category(), error.to_string())
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Invalid(faults) => {
+                let fault =
+                    |(field, problem): (&str, &str)| Fault::new("value_error", &["body", field], problem, Value::Null);
+                Self::invalid(faults.iter().map(fault).collect())
+            }
+            SessionError::Input { field, problem } if problem.category() == Category::NotFound => {
+                Self::invalid(vec![Fault::new("value_error", &["body", &field], problem.to_string(), Value::Null)])
+            }
+            other => Self::new(other.category(), other.to_string()),
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! ```text
 //! connection ── peer ── request id ── shape of failures ── host and origin ──┬─ pages, OpenAPI, /health          anybody
 //!                                                                            ├─ /frames/..         anybody, each what is theirs
+//!                                                                            ├─ /api/datasessions/..               who asks
 //!                                                                            ├─ /datapoint..   rate limit ─┐
 //!                                                                            ├─ /settings ─────────────────┼─ who asks
 //!                                                                            └─ /api/v1/..   idempotency ──┘
@@ -75,6 +76,7 @@ pub(crate) fn router_until(app: App, options: ServerOptions, shutdown: Cancellat
         .merge(pages::routes())
         .merge(routes::slashes::routes())
         .merge(routes::frames::without_slashes())
+        .merge(routes::sessions::without_slashes())
         .merge(routes::methods::routes())
         .fallback(elsewhere)
         .with_state(state.clone());
@@ -96,6 +98,7 @@ pub(crate) fn described(state: &ServerState) -> OpenApiRouter<ServerState> {
         .merge(private(routes::settings::routes()))
         .merge(routes::health::routes())
         .merge(routes::frames::routes())
+        .merge(routes::sessions::routes())
         .merge(private(routes::v1::routes(state)))
 }
 

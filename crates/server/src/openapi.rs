@@ -42,7 +42,7 @@ fn complete(mut document: Value, info: Value) -> Value {
     for (path, methods) in members(&mut document["paths"]) {
         for (method, operation) in members(methods) {
             operation["operationId"] = operation_id(method, path).into();
-            if path.starts_with("/api/") {
+            if path.starts_with("/api/") && !routes::sessions::owns(path) {
                 operation["responses"]["default"] = json!({
                     "description": "The request cannot be done",
                     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -67,8 +67,12 @@ fn complete(mut document: Value, info: Value) -> Value {
 
 /// A name for generated clients: `get /api/v1/jobs/{id}/log` is `get_jobs_id_log`, and the contracts' own keep their paths.
 fn operation_id(method: &str, path: &str) -> String {
-    let contract = if routes::frames::owns(path) { "archive" } else { "madsci" };
-    let path = path.strip_prefix("/api/v1").map_or_else(|| format!("/{contract}{path}"), str::to_owned);
+    let path = match (path.strip_prefix("/api/v1"), path.strip_prefix("/api")) {
+        (Some(rest), _) => rest.to_owned(),
+        (None, Some(rest)) => format!("/datalab{rest}"),
+        (None, None) if routes::frames::owns(path) => format!("/archive{path}"),
+        (None, None) => format!("/madsci{path}"),
+    };
     let words = path.split('/').map(|word| word.trim_matches(['{', '}']).replace('-', "_"));
     words.filter(|word| !word.is_empty()).fold(method.to_owned(), |name, word| format!("{name}_{word}"))
 }

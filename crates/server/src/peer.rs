@@ -64,6 +64,12 @@ impl Remote {
         extensions.get::<Self>().copied().unwrap_or(stranger)
     }
 
+    /// The same, in no way nearer to us than anybody else: who asks is not the local owner.
+    pub(crate) fn as_a_stranger(self) -> Self {
+        let peer = self.peer.filter(|peer| matches!(peer, Peer::Tcp(_)));
+        Self { peer, forwarded: true, ..self }
+    }
+
     /// The client's address, if it came over TCP and is known.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         match self.peer {

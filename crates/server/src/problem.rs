@@ -1,10 +1,10 @@
 //! What a request is told when it cannot be done: one [`Failure`], two shapes.
 //!
 //! Handlers and layers answer with a [`Failure`] and know nothing of shapes. [`render`], near the outside, writes it as
-//! `application/problem+json` under `/api/`, and as the contract's clients know it (`{"detail": ...}`) elsewhere. A fault
+//! `application/problem+json` under `/api/v1/`, and as the contracts' clients know it (`{"detail": ...}`) elsewhere. A fault
 //! of ours is logged here, once, under the request's id; its caller learns the id and nothing of our inside.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holotype_api::problem::{Fault as ProblemFault, Problem, Step};
@@ -239,22 +239,32 @@ pub(crate) fn render(asked: &Asked, mut response: Response) -> Response {
         },
     };
     let (path, request_id) = (asked.path(), asked.id.as_str());
-    let of_the_archive = routes::frames::owns(path);
+    let of_sessions = routes::sessions::owns(path);
+    let of_the_archive = of_sessions || routes::frames::owns(path);
     let failure = if of_the_archive { failure.in_the_archives_words(&asked.method) } else { failure };
     failure.log(request_id, asked.method.as_str(), path);
-    let under_api = path.starts_with("/api/");
-    let (body, media_type) = match under_api {
+    let (body, media_type) = match path.starts_with("/api/") && !of_sessions {
         true => (failure.problem(request_id), "application/problem+json"),
         false => (failure.contract(), "application/json"),
     };
+    let body = if of_sessions { with_error(body, &failure) } else { body };
     let mut headers = std::mem::take(response.headers_mut());
     headers.extend(failure.headers);
     if of_the_archive && failure.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.remove(axum::http::header::CONTENT_LENGTH);
-    (failure.status, headers, body.to_string()).into_response()
+    let body = body.to_string();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    (failure.status, headers, body).into_response()
+}
+
+/// The front end of sessions shows its user what stands under `error`.
+fn with_error(mut body: Value, failure: &Failure) -> Value {
+    if failure.status.is_server_error() {
+        body["error"] = failure.detail().into();
+    }
+    body
 }
 
 /// What the router itself answers without a body: a method that a path does not know.

@@ -90,7 +90,23 @@ impl RateLimiter {
         }
         Some(verdict(limits, refused, times, now))
     }
+
+    /// Takes back the latest request of `address` that was counted.
+    pub(crate) fn forgive(&self, address: IpAddr) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = seen.by_address.get_mut(&bucket(address.to_canonical())) {
+            times.pop_back();
+        }
+    }
 }
+
+/// Wrong passwords from one address: so many in five minutes, then none is looked at until the first of them is past.
+pub(crate) const WRONG_PASSWORDS: RateLimits = RateLimits {
+    long: RateLimit { requests: 20, window: Duration::from_secs(300) },
+    short: None,
+    cleanup_interval: Duration::from_secs(300),
+    exempt: Vec::new(),
+};
 
 fn refusal(limits: &RateLimits, times: &VecDeque<i64>, now: i64) -> Option<Refusal> {
     let burst = limits.short.filter(|short| within(times, *short, now) >= u64::from(short.requests));
@@ -247,6 +263,16 @@ mod tests {
         assert!(refused("2001:db8::2"));
         assert!(!refused("2001:db8:0:1::1"));
         assert!(!refused("192.0.2.7"));
+    }
+
+    #[test]
+    fn what_is_forgiven_does_not_count() {
+        let limiter = limiter(1, None);
+        limiter.count(CLIENT, at(0.0));
+        limiter.forgive(CLIENT);
+        assert_eq!(limiter.count(CLIENT, at(1.0)).unwrap().refused, None);
+        assert!(limiter.count(CLIENT, at(2.0)).unwrap().refused.is_some());
+        limiter.forgive("192.0.2.99".parse().unwrap());
     }
 
     #[test]

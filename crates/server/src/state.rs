@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::browser::BrowserRules;
 use crate::idempotency::Answers;
 use crate::options::ServerOptions;
-use crate::rate_limit::RateLimiter;
+use crate::rate_limit::{RateLimiter, WRONG_PASSWORDS};
 use crate::vitals::Vitals;
 
 /// The server's own state beside the application's. Clones share it.
@@ -24,6 +24,7 @@ struct Inner {
     options: ServerOptions,
     browser: BrowserRules,
     limiter: RateLimiter,
+    wrong_passwords: RateLimiter,
     answers: Answers,
     vitals: Vitals,
     started: Instant,
@@ -38,6 +39,7 @@ impl ServerState {
         Self(Arc::new(Inner {
             browser: BrowserRules::new(hosts, &config.allowed_origins),
             limiter: RateLimiter::new(options.rate_limits.clone()),
+            wrong_passwords: RateLimiter::new(Some(WRONG_PASSWORDS)),
             answers: Answers::default(),
             vitals: Vitals::default(),
             started: app.clock().now(),
@@ -62,6 +64,11 @@ impl ServerState {
 
     pub(crate) fn limiter(&self) -> &RateLimiter {
         &self.0.limiter
+    }
+
+    /// Counts wrong passwords.
+    pub(crate) fn wrong_passwords(&self) -> &RateLimiter {
+        &self.0.wrong_passwords
     }
 
     pub(crate) fn answers(&self) -> &Answers {

@@ -23,8 +23,25 @@ use crate::listen::ServeError;
 use crate::problem::{Failure, method_not_allowed};
 
 /// First segments that belong to the API and its pages.
-const TAKEN: [&str; 9] =
-    ["api", "datapoint", "datapoints", "docs", "health", "openapi.json", "redoc", "settings", "ui"];
+const TAKEN: [&str; 17] = [
+    "api",
+    "api-token-auth",
+    "authprofile",
+    "datapoint",
+    "datapoints",
+    "docs",
+    "frames",
+    "health",
+    "names",
+    "openapi.json",
+    "profile",
+    "redoc",
+    "revoke_token",
+    "settings",
+    "thumbnails",
+    "ui",
+    "versions",
+];
 
 /// What isolates a page from other origins.
 const ISOLATION: [(&str, &str); 3] = [
@@ -36,8 +53,7 @@ const ISOLATION: [(&str, &str); 3] = [
 /// Checks at the start that what is to be served is there and in nobody's way.
 pub(crate) fn check(mounts: &[Mount]) -> Result<(), ServeError> {
     for mount in mounts {
-        let first = mount.path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        if TAKEN.contains(&first) {
+        if is_taken(&mount.path) {
             return Err(ServeError::PathTaken { path: mount.path.clone() });
         }
         let unusable = |source| ServeError::Directory { directory: mount.directory.clone(), source };
@@ -48,9 +64,23 @@ pub(crate) fn check(mounts: &[Mount]) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Answers a path under one of the mounts; `None` when it is under none.
+/// Whether a path is the API's or a page's, however it goes on.
+fn is_taken(path: &str) -> bool {
+    TAKEN.contains(&path.trim_start_matches('/').split('/').next().unwrap_or_default())
+}
+
+/// Whether a front end is served at the root itself.
+pub(crate) fn at_the_root(mounts: &[Mount]) -> bool {
+    mounts.iter().any(|mount| mount.path.is_empty())
+}
+
+/// Answers a path under one of the mounts; `None` when it is under none. What belongs to the API is under none, also if the
+/// API does not know it: a front end at the root must not hide that.
 pub(crate) async fn serve(mounts: &[Mount], request: &Parts) -> Option<Response> {
     let path = request.uri.path();
+    if is_taken(path) {
+        return None;
+    }
     let under = |mount: &&Mount| {
         path.strip_prefix(mount.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
@@ -235,6 +265,20 @@ mod tests {
             assert_eq!(body(get(&mounts, path).await.unwrap()).await, "<p>front end</p>", "{path}");
         }
         assert_eq!(get(&mounts, "/app/missing.js").await.unwrap().status(), StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_front_end_at_the_root_has_all_but_the_api() {
+        let (_folder, mut mounts) = front_end();
+        mounts[0].path.clear();
+        assert!(at_the_root(&mounts));
+        for path in ["/", "/projects", "/datasessions"] {
+            assert_eq!(body(get(&mounts, path).await.unwrap()).await, "<p>front end</p>", "{path}");
+        }
+        assert_eq!(body(get(&mounts, "/assets/a%20b.js").await.unwrap()).await, "code()");
+        for path in ["/api/nothing", "/frames/1/nothing/", "/names/", "/ui/nothing"] {
+            assert!(get(&mounts, path).await.is_none(), "{path}");
+        }
     }
 
     #[tokio::test]

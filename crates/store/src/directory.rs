@@ -84,6 +84,11 @@ impl Directory {
         Ok(())
     }
 
+    /// Where a blob is, or would be.
+    pub(crate) fn path(&self, digest: Digest) -> PathBuf {
+        self.shard(digest).join(digest.to_string())
+    }
+
     fn shard(&self, digest: Digest) -> PathBuf {
         let [first, second, ..] = *digest.as_bytes();
         self.blobs.join(format!("{first:02x}")).join(format!("{second:02x}"))

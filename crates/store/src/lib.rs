@@ -139,6 +139,14 @@ impl Store {
         self.inner.remote
     }
 
+    /// The file of this machine that a blob is, or would be, in; only to be read. A bucket has none.
+    pub fn path(&self, digest: Digest) -> Option<PathBuf> {
+        match &self.inner.publisher {
+            Publisher::Rename(directory) if !self.inner.remote => Some(directory.path(digest)),
+            Publisher::Rename(_) | Publisher::Upload(_) => None,
+        }
+    }
+
     /// Begins a new blob.
     pub fn begin(&self) -> Upload {
         Upload::new(self.clone())

@@ -56,7 +56,7 @@ keys! {
     TLS_KEY: "tls_key" = "", "PATH",
         "a PEM file with the private key of `tls_certificate`";
     STATIC: "static" = "", "PATH=DIR,..",
-        "directories to serve as a foreign front end, for example /app=/srv/app/dist";
+        "directories to serve as a foreign front end, for example /app=/srv/app/dist, or /=DIR for one that wants the root";
     UPLOAD_LIMIT: "upload_limit" = "1TiB", "SIZE",
         "the largest request body that is taken";
     DOCUMENT_LIMIT: "document_limit" = "16MiB", "SIZE",
@@ -81,6 +81,14 @@ keys! {
         "the IANA time zone of timestamps that clients send without an offset, for example Europe/Berlin";
     DATAPOINTS_UNDELETE_FOR: "datapoints.undelete_for" = "30d", "DURATION",
         "how long a deleted datapoint can be restored before a sweep removes it";
+    SESSIONS_ARCHIVE: "sessions.archive" = "", "URL",
+        "the root of another OCS archive, whose frames users may work on in sessions with their own tokens";
+    SESSIONS_ARCHIVE_KEEP: "sessions.archive_keep" = "20GiB", "SIZE",
+        "how much of that archive's frames is kept; what was used longest ago goes first";
+    SESSIONS_TOKEN_KEY_ENV: "sessions.token_key_env" = "HOLOTYPE_ARCHIVE_TOKEN_KEY", "NAME",
+        "the environment variable with the key (64 hexadecimal digits) that users' tokens of that archive are encrypted with";
+    SESSIONS_SERVER_KEY_ENV: "sessions.server_key_env" = "OAUTH_SERVER_KEY", "NAME",
+        "the environment variable with the key that an observatory's portal sends along with what it tells of its users";
     JOBS_WORKERS: "jobs.workers" = "2", "NUMBER",
         "how many jobs one process runs at a time";
     UPKEEP_SWEEP_EVERY: "upkeep.sweep_every" = "1d", "DURATION|never",

@@ -18,6 +18,7 @@ use std::time::Duration;
 use holotype_catalog::CatalogUrl;
 use holotype_store::Location;
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use url::Url;
 
 pub use error::ConfigError;
@@ -49,6 +50,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// How datapoints are read and kept.
     pub datapoints: DatapointsConfig,
+    /// Where sessions find frames beside those that are held.
+    pub sessions: SessionsConfig,
     /// How many jobs one process runs at a time.
     pub workers: usize,
     /// What is done by itself, and how often.
@@ -96,7 +99,7 @@ pub struct TlsFiles {
 /// A directory served under a path, for a foreign front end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Where it appears: begins with a slash and does not end with one.
+    /// Where it appears: begins with a slash and does not end with one; empty for the root.
     pub path: String,
     /// What is served.
     pub directory: PathBuf,
@@ -127,6 +130,21 @@ pub struct DatapointsConfig {
     pub time_zone: TimeZone,
     /// How long a deleted datapoint can be restored.
     pub undelete_for: Duration,
+}
+
+/// Where sessions find frames beside those that are held, and who may tell of users.
+#[derive(Debug, Clone)]
+pub struct SessionsConfig {
+    /// The root of another archive.
+    pub archive: Option<Url>,
+    /// Most bytes of its frames that are kept.
+    pub archive_keep: u64,
+    /// The key under which users' tokens of it are encrypted.
+    pub token_key: Option<SecretString>,
+    /// The environment variable that holds the key.
+    pub token_key_variable: String,
+    /// What an observatory's portal proves itself with.
+    pub server_key: Option<SecretString>,
 }
 
 /// What is done by itself, and how often; `None` is never.

@@ -12,7 +12,7 @@ use super::layers::Layers;
 use super::value::{self, WrongForm};
 use super::{
     CatalogConfig, Config, ConfigError, DatapointsConfig, Explained, KEYS, Key, LogConfig, Mount, Origin, ServerConfig,
-    StoreConfig, TlsFiles, UpkeepConfig, key, redacted,
+    SessionsConfig, StoreConfig, TlsFiles, UpkeepConfig, key, redacted,
 };
 use crate::madsci::Madsci;
 use crate::{Environment, Home, clock};
@@ -41,6 +41,7 @@ impl Reader<'_> {
                 time_zone: self.time_zone()?,
                 undelete_for: self.layers.required(&key::DATAPOINTS_UNDELETE_FOR, value::duration)?,
             },
+            sessions: self.sessions()?,
             workers: self.layers.required(&key::JOBS_WORKERS, positive)?,
             upkeep: UpkeepConfig {
                 sweep_every: self.layers.required(&key::UPKEEP_SWEEP_EVERY, value::period)?,
@@ -143,13 +144,7 @@ impl Reader<'_> {
 
     /// What is not part of a bucket's URL: the service, the region and the key.
     fn bucket(&self, bucket: S3Location) -> Result<S3Location, ConfigError> {
-        let endpoint = self.layers.optional(&key::STORE_ENDPOINT, |text| {
-            Url::parse(text)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https"))
-                .filter(|url| url.username().is_empty() && url.password().is_none())
-                .ok_or(WrongForm("an http or https URL is needed, without user and password"))
-        })?;
+        let endpoint = self.layers.optional(&key::STORE_ENDPOINT, http_url)?;
         let region = self.layers.text(&key::STORE_REGION)?.map(str::to_owned);
         let keys = (self.secret(&key::STORE_ACCESS_KEY_ENV)?, self.secret(&key::STORE_SECRET_KEY_ENV)?);
         let key = match keys {
@@ -160,6 +155,17 @@ impl Reader<'_> {
             (None, Some(_)) => return Err(self.missing(&key::STORE_ACCESS_KEY_ENV)),
         };
         Ok(S3Location { endpoint, region, key, ..bucket })
+    }
+
+    fn sessions(&self) -> Result<SessionsConfig, ConfigError> {
+        let archive = self.layers.optional(&key::SESSIONS_ARCHIVE, http_url)?;
+        Ok(SessionsConfig {
+            archive,
+            archive_keep: self.layers.required(&key::SESSIONS_ARCHIVE_KEEP, value::size)?,
+            token_key: self.secret(&key::SESSIONS_TOKEN_KEY_ENV)?,
+            token_key_variable: self.layers.shown(&key::SESSIONS_TOKEN_KEY_ENV),
+            server_key: self.secret(&key::SESSIONS_SERVER_KEY_ENV)?,
+        })
     }
 
     fn time_zone(&self) -> Result<TimeZone, ConfigError> {
@@ -199,11 +205,11 @@ impl Reader<'_> {
     fn mount(&self, text: &str) -> Result<Mount, WrongForm> {
         let wrong = WrongForm("a path and a directory are needed, for example /app=/srv/app/dist");
         let (path, directory) = text.split_once('=').ok_or(wrong)?;
-        let path = path.strip_suffix('/').unwrap_or(path);
         if !path.starts_with('/') || path.contains("//") || path.contains(['{', '}', '?', '#']) || directory.is_empty()
         {
             return Err(wrong);
         }
+        let path = path.strip_suffix('/').unwrap_or(path);
         Ok(Mount { path: path.to_owned(), directory: self.based(&key::STATIC, Path::new(directory)) })
     }
 
@@ -237,6 +243,15 @@ impl Reader<'_> {
 fn catalog_file(path: PathBuf) -> (CatalogConfig, String) {
     let (url, shown) = (CatalogUrl::from(path.as_path()), path.display().to_string());
     (CatalogConfig { url, file: Some(path) }, shown)
+}
+
+/// The address of a service.
+fn http_url(text: &str) -> Result<Url, WrongForm> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or(WrongForm("an http or https URL is needed, without user and password"))
 }
 
 /// An origin as browsers send it.

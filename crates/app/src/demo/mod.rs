@@ -1,9 +1,13 @@
-//! A throw-away laboratory to look at: a day of believable measurements, stored through the same service as real ones.
+//! A throw-away laboratory to look at: a day of believable measurements and three nights of a telescope's frames, stored
+//! through the same service as real ones.
 
 mod chance;
 mod laboratory;
+mod observatory;
+mod table;
 mod tour;
 
+use holotype_archives::ArchiveError;
 use holotype_catalog::Catalog;
 use holotype_core::{Caller, Instant};
 use holotype_datapoints::{DatapointError, NewFile, Settings, Submission};
@@ -13,6 +17,7 @@ pub use tour::Tour;
 
 use crate::{App, AppError};
 use laboratory::Laboratory;
+use observatory::Observatory;
 
 /// What the laboratory consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub struct Demo {
     pub values: usize,
     /// Files stored.
     pub files: usize,
+    /// Frames stored.
+    pub frames: usize,
     /// The experiment in which cultures grow, to select by.
     pub experiment: String,
     /// A spectrum, to fetch.
@@ -47,14 +54,20 @@ pub async fn fill(app: &App, options: DemoOptions) -> Result<Demo, AppError> {
         app.datapoints().put_label_schema(&caller, caller.project, label, schema, unit.map(str::to_owned)).await?;
     }
     let submissions = laboratory.values().iter().map(|value| parse(app, value)).collect::<Result<Vec<_>, _>>()?;
-    let mut demo =
-        Demo { values: submissions.len(), files: 0, experiment: laboratory.growth.clone(), spectrum: String::new() };
+    let experiment = laboratory.growth.clone();
+    let mut demo = Demo { values: submissions.len(), files: 0, frames: 0, experiment, spectrum: String::new() };
     for stored in app.datapoints().submit_batch(&caller, caller.project, submissions).await {
         stored?;
     }
     for file in laboratory.spectra() {
         demo.spectrum = store(app, &caller, &file).await?;
         demo.files += 1;
+    }
+    for frame in Observatory::new(options.seed, options.end).frames().map_err(ArchiveError::from)? {
+        let mut upload = app.blobs().begin();
+        upload.write(&frame.bytes).await?;
+        app.archives().ingest(&caller, caller.project, &frame.name, upload.finish().await?).await?;
+        demo.frames += 1;
     }
     Ok(demo)
 }

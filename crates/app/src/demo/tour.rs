@@ -53,8 +53,9 @@ END"#,
 
 impl fmt::Display for Tour<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Demo { values, files, .. } = self.demo;
+        let Demo { values, files, frames, .. } = self.demo;
         writeln!(f, "A laboratory with {values} values and {files} files of the last day is served at {}", self.url)?;
+        writeln!(f, "It has a telescope too, and {frames} frames of a star that varies: {}frames/", self.url)?;
         writeln!(f, "What is held, running and failed: {}ui/", self.url)?;
         writeln!(f, "\n1. When was the incubator too cold?\n\n{}", self.curl())?;
         writeln!(f, "\n2. What did the balance show last?\n\n{}", self.command())?;
@@ -85,12 +86,24 @@ mod tests {
 
     #[test]
     fn the_tour_names_what_was_made() {
-        let demo = Demo { values: 3, files: 2, experiment: "EXPERIMENT".to_owned(), spectrum: "SPECTRUM".to_owned() };
+        let demo = Demo {
+            values: 3,
+            files: 2,
+            frames: 14,
+            experiment: "EXPERIMENT".to_owned(),
+            spectrum: "SPECTRUM".to_owned(),
+        };
         let tour = Tour { demo: &demo, url: "http://127.0.0.1:8004/", program: "holotype", home: "/tmp/a lab" };
         let text = tour.to_string();
-        for part in
-            ["3 values", "2 files", "EXPERIMENT", "SPECTRUM", "--home '/tmp/a lab'", "http://127.0.0.1:8004/ui/"]
-        {
+        for part in [
+            "3 values",
+            "2 files",
+            "14 frames",
+            "EXPERIMENT",
+            "SPECTRUM",
+            "--home '/tmp/a lab'",
+            "http://127.0.0.1:8004/ui/",
+        ] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }

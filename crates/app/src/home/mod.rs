@@ -132,6 +132,11 @@ impl Home {
         self.root.join("spool")
     }
 
+    /// Where operations on frames have their scratch folders.
+    pub fn scratch_directory(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
     /// Where backups are made.
     pub fn backups_directory(&self) -> PathBuf {
         self.root.join("backups")

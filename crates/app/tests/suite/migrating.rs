@@ -11,6 +11,14 @@ use crate::installation::{Installation, execute, put_value};
 async fn take_back(installation: &Installation) {
     let app = installation.open().await;
     for statement in [
+        "DROP TABLE input_grants",
+        "DROP TABLE input_cache",
+        "DROP TABLE profiles",
+        "DROP TABLE archive_tokens",
+        "DROP TABLE operations",
+        "DROP TABLE result_files",
+        "DROP TABLE results",
+        "DROP TABLE sessions",
         "DROP TABLE fetch_schedules",
         "DROP TABLE held_frames",
         "DROP TABLE fetch_frames",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FrameQuery, TextField, Viewer, table};
+use super::{Filter, FrameQuery, TextField, Viewer, table};
 use crate::{ArchiveError, Archives};
 
 /// The different values among some frames, each in alphabetical order.
@@ -23,6 +23,21 @@ pub struct Aggregates {
 }
 
 impl Archives {
+    /// The proposals of a viewer's own frames, in alphabetical order.
+    ///
+    /// # Errors
+    /// What the catalog refuses.
+    pub async fn own_proposals(&self, viewer: Viewer) -> Result<Vec<String>, ArchiveError> {
+        self.catalog()
+            .read(move |tx| {
+                Box::pin(async move {
+                    let own = FrameQuery { filters: vec![Filter::Own], ..FrameQuery::default() };
+                    Ok(table::distinct(tx, viewer, &own, TextField::Proposal).await?)
+                })
+            })
+            .await
+    }
+
     /// The different values among the frames that a viewer sees and a query means.
     ///
     /// # Errors

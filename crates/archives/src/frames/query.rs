@@ -24,6 +24,8 @@ pub enum Filter {
     TargetHas(String),
     /// Of this target.
     Target(String),
+    /// Of the target of this name, in small or capital letters, with or without accents.
+    TargetIs(String),
     /// Without a target.
     NoTarget,
     /// Public from this very instant on.

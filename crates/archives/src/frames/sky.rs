@@ -110,6 +110,11 @@ impl Region {
             || self.sides().any(|(a, b)| other.sides().any(|(c, d)| cross_each_other(a, b, c, d)))
     }
 
+    /// The direction that its corners have in the mean.
+    pub(crate) fn centre(&self) -> Point {
+        Point { direction: self.centre }
+    }
+
     /// The limits that enclose it.
     pub(crate) fn limits(&self) -> Limits {
         let (mut west, mut east) = (f64::INFINITY, f64::NEG_INFINITY);

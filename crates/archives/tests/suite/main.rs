@@ -15,6 +15,8 @@ mod local;
 #[cfg(test)]
 mod ocs;
 #[cfg(test)]
+mod remote;
+#[cfg(test)]
 mod scheduling;
 #[cfg(test)]
 mod seeing;

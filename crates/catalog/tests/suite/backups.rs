@@ -55,7 +55,8 @@ pub(crate) async fn fill(bench: &Bench) {
                 VALUES ($1, 'Temperature', '{}', $2, $3)";
             tx.exec_sql(schema, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await?;
             fill_frames(tx).await?;
-            fill_fetches(tx).await
+            fill_fetches(tx).await?;
+            fill_sessions(tx).await
         })
     });
     filled.await.unwrap();
@@ -77,6 +78,36 @@ async fn fill_fetches(tx: &mut Tx) -> Result<(), CatalogError> {
         "INSERT INTO fetch_schedules (id, project, agent, name, request, cron, time_zone, next_at, created_at)
         VALUES ('01ARZ3NDEKTSV4RRFFQ69G5FAV', $1, $2, 'nightly', '{}', '0 9 * * *', 'UTC', $3, $3)";
     tx.exec_sql(schedule, values![ProjectId::DEFAULT, UserId::LOCAL, tx.now()]).await.map(drop)
+}
+
+/// A session with an operation whose result has a file, and what is known of users for them.
+async fn fill_sessions(tx: &mut Tx) -> Result<(), CatalogError> {
+    let activity = tx.row_sql("SELECT id FROM activities", values![]).await?.unwrap().get::<String>("id")?;
+    let ada = tx.row_sql("SELECT id FROM users", values![]).await?.unwrap().get::<String>("id")?;
+    let session = "INSERT INTO sessions (project, owner, owner_name, name, input_data, created, accessed, modified)
+        VALUES ($1, $2, 'ada', 'Nacht über Höchst', '[{\"basename\": \"e91\"}]', $3, $3, $3) RETURNING id";
+    let row = tx.row_sql(session, values![ProjectId::DEFAULT, ada, tx.now()]).await?;
+    let (id, key): (i64, _) = (row.unwrap().get("id")?, Digest::of(b"request").to_string());
+    let result =
+        "INSERT INTO results (key, project, agent, operation, request, activity, output, created_at, finished_at)
+        VALUES ($1, $2, $3, 'Median', '{}', $4, '{}', $5, $5)";
+    tx.exec_sql(result, values![key, ProjectId::DEFAULT, ada, activity, tx.now()]).await?;
+    let file = "INSERT INTO result_files (result, name, digest, size, created_at) VALUES ($1, 'a.fits', $2, 3, $3)";
+    tx.exec_sql(file, values![key, Digest::of(b"abc"), tx.now()]).await?;
+    let operation = "INSERT INTO operations (session, project, agent, name, input_data, result, created)
+        VALUES ($1, $2, $3, 'Median', '{}', $4, $5)";
+    tx.exec_sql(operation, values![id, ProjectId::DEFAULT, ada, key, tx.now()]).await?;
+    let token = "INSERT INTO archive_tokens (user_id, archive, ciphertext, created) VALUES ($1, 'lco', $2, $3)";
+    tx.exec_sql(token, values![ada, vec![1_u8, 2, 3], tx.now()]).await?;
+    let profile = "INSERT INTO profiles (user_id, first_name, last_name, email, staff_view, is_staff, is_superuser)
+        VALUES ($1, 'Ada', 'Lovelace', 'ada@example.org', $2, $3, $3)";
+    tx.exec_sql(profile, values![ada, true, false]).await?;
+    let cached = "INSERT INTO input_cache (archive, version, name, digest, size, created, used)
+        VALUES ('lco', 'md5:x', 'e91.fits.fz', $1, 3, $2, $2)";
+    tx.exec_sql(cached, values![Digest::of(b"abc"), tx.now()]).await?;
+    let grant = "INSERT INTO input_grants (user_id, archive, basename, version, file_name, until)
+        VALUES ($1, 'lco', 'e91', 'md5:x', 'e91.fits.fz', $2)";
+    tx.exec_sql(grant, values![ada, tx.now()]).await.map(drop)
 }
 
 /// A frame with all that belongs to it, and one that went: its number is not given out again.

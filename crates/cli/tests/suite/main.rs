@@ -16,5 +16,6 @@ mod output;
 mod pages;
 mod principals;
 mod serving;
+mod sessions;
 mod store;
 mod takeover;

@@ -24,28 +24,34 @@ impl Autoscale {
     /// Looks at every n-th pixel, about 2,000 of them, and fits a line to their sorted values; what is not finite counts for
     /// nothing. Nothing if no pixel that was looked at is finite.
     pub fn of<T: Sample>(plane: &Plane<T>) -> Option<Self> {
-        let values = plane.values();
-        let stride = (values.len() / SAMPLES).max(1);
-        // The first pixel is passed over unless it is the only one.
-        let first = stride.min(values.len() - 1);
-        let mut samples: Vec<f64> = values[first..]
-            .iter()
-            .step_by(stride)
-            .map(|value| value.to_f64())
-            .filter(|value| value.is_finite())
-            .collect();
-        samples.sort_unstable_by(f64::total_cmp);
+        Self::of_samples(&samples(plane))
+    }
+
+    /// The same of [`samples`].
+    pub fn of_samples(samples: &[f64]) -> Option<Self> {
         let (first, last) = (*samples.first()?, *samples.last()?);
-        let (intercept, slope) = line(&samples);
+        let (intercept, slope) = line(samples);
         // The line is followed from its first value, not from its middle one: this is the scale that archives show.
         let reach = slope / CONTRAST * samples.len() as f64 / 2.0;
-        let median = median(&samples);
+        let median = median(samples);
         Some(Self {
             low: first.max(intercept - reach).min(median),
             median,
             high: last.min(intercept + reach).max(median),
         })
     }
+}
+
+/// Every n-th pixel that is finite, about 2,000 of them, sorted.
+pub fn samples<T: Sample>(plane: &Plane<T>) -> Vec<f64> {
+    let values = plane.values();
+    let stride = (values.len() / SAMPLES).max(1);
+    // The first pixel is passed over unless it is the only one.
+    let first = stride.min(values.len() - 1);
+    let looked_at = values[first..].iter().step_by(stride).map(|value| value.to_f64());
+    let mut samples: Vec<f64> = looked_at.filter(|value| value.is_finite()).collect();
+    samples.sort_unstable_by(f64::total_cmp);
+    samples
 }
 
 /// The median of sorted values, of which there is one at least.

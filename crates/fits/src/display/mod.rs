@@ -20,11 +20,13 @@
 mod autoscale;
 mod picture;
 mod plane;
+mod resample;
 mod stretch;
 
-pub use autoscale::Autoscale;
+pub use autoscale::{Autoscale, samples};
 pub use picture::Picture;
 pub use plane::{Plane, Sample};
+pub use resample::thumbnail;
 pub use stretch::{Stretch, gamma};
 
 use crate::{FitsError, Image, Pixels};

@@ -1,9 +1,9 @@
 //! A grey picture, its small form and its JPEG.
 
+use ::image::ExtendedColorType;
 use ::image::codecs::jpeg::JpegEncoder;
-use ::image::imageops::{FilterType, resize};
-use ::image::{ExtendedColorType, ImageBuffer, Luma};
 
+use super::resample::{fitting, lanczos};
 use crate::FitsError;
 
 /// The quality of the JPEGs, of 100.
@@ -23,6 +23,11 @@ impl Picture {
     /// `levels` are one or more rows of `width`.
     pub(super) fn new(width: usize, levels: Vec<u8>) -> Self {
         Self { width, levels }
+    }
+
+    /// Of grey levels, row by row, the highest row first; nothing if they are not one or more rows of `width`.
+    pub fn of_levels(width: usize, levels: Vec<u8>) -> Option<Self> {
+        (width > 0 && !levels.is_empty() && levels.len().is_multiple_of(width)).then_some(Self { width, levels })
     }
 
     /// Pixels in a row.
@@ -51,10 +56,8 @@ impl Picture {
         if (small_width, small_height) == (width, height) {
             return Ok(self.clone());
         }
-        let Some(whole) = ImageBuffer::<Luma<u8>, &[u8]>::from_raw(width, height, &self.levels) else {
-            return Err(unwritable(width, height, "its rows are not complete"));
-        };
-        Ok(Self::new(small_width as usize, resize(&whole, small_width, small_height, FilterType::Lanczos3).into_raw()))
+        let small = (small_width as usize, small_height as usize);
+        Ok(Self::new(small.0, lanczos(&self.levels, 1, (self.width, self.height()), small)))
     }
 
     /// The picture as a grey JPEG of quality 95.
@@ -85,23 +88,6 @@ impl Picture {
 
 fn unwritable(width: u32, height: u32, problem: &str) -> FitsError {
     FitsError::Unwritable { what: format!("a picture of {width} x {height} pixels"), problem: problem.to_owned() }
-}
-
-/// The sides of a picture that fits into a square, in the proportion that comes nearest to that of `width` and `height`.
-fn fitting(width: u32, height: u32, side: u32) -> (u32, u32) {
-    if width.max(height) <= side {
-        return (width, height);
-    }
-    // The shorter side by the two whole numbers around the exact one, of which the better proportion wins.
-    let shorter = |long: u32, short: u32| {
-        let exact = u64::from(side) * u64::from(short);
-        let below = ((exact / u64::from(long)) as u32).max(1);
-        let above = (exact.div_ceil(u64::from(long)) as u32).max(1);
-        let error =
-            |candidate: u32| (f64::from(long) / f64::from(short) - f64::from(side) / f64::from(candidate)).abs();
-        if error(above) < error(below) { above } else { below }
-    };
-    if width >= height { (side, shorter(width, height)) } else { (shorter(height, width), side) }
 }
 
 #[cfg(test)]

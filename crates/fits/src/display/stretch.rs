@@ -44,17 +44,25 @@ impl Stretch {
 
     /// The level of a value, 0 (black) to 255 (white), in proportion; what is no number is black.
     pub fn level(&self, value: f64) -> f64 {
-        if value.is_nan() {
-            return 0.0;
-        }
-        (value.clamp(self.black, self.white) - self.black) * 255.0 / (self.white - self.black)
+        // Of NaN and a number `max` gives the number.
+        (value.max(self.black).min(self.white) - self.black) * 255.0 / (self.white - self.black)
+    }
+
+    /// What is shown for values: each level rounded (halves to even) and put through [`gamma`]. There are as many of both.
+    pub fn grey<T: Sample>(&self, values: &[T], into: &mut [u8]) {
+        // Beside 2^52 a double has no room for a fraction: the sum is rounded, and its last byte is the level.
+        const ROUNDING: f64 = 4_503_599_627_370_496.0;
+        let rounded = |value: &T| (self.level(value.to_f64()) + ROUNDING).to_bits() as u8;
+        // First the arithmetic, several at a time, then the table.
+        into.iter_mut().zip(values).for_each(|(level, value)| *level = rounded(value));
+        into.iter_mut().for_each(|level| *level = gamma(*level));
     }
 
     /// The picture of an image: each level rounded (halves to even) and shown through [`gamma`], the highest row first.
     pub fn picture<T: Sample>(&self, plane: &Plane<T>) -> Picture {
-        // The cast cannot wrap: it takes what is outside of 0 to 255 to the nearer end.
-        let grey = |value: &T| gamma(self.level(value.to_f64()).round_ties_even() as u8);
-        let levels = plane.values().chunks_exact(plane.width()).rev().flatten().map(grey).collect();
+        let mut levels = vec![0; plane.values().len()];
+        let rows = plane.values().chunks_exact(plane.width()).rev();
+        levels.chunks_exact_mut(plane.width()).zip(rows).for_each(|(levels, row)| self.grey(row, levels));
         Picture::new(plane.width(), levels)
     }
 }

@@ -47,6 +47,17 @@ impl Grid {
         self.length
     }
 
+    /// The lengths of the second axis and of the first: rows and columns of an image of two axes.
+    pub(super) fn sides(&self) -> (usize, usize) {
+        let length = |axis: usize| self.axes.get(axis).copied().unwrap_or(1);
+        (length(1), length(0))
+    }
+
+    /// How long tiles are along the second axis.
+    pub(super) fn rows_of_a_tile(&self) -> usize {
+        self.tile.get(1).copied().unwrap_or(1)
+    }
+
     /// The number of pixels of the image.
     pub(super) fn pixels(&self) -> usize {
         self.axes.iter().product()

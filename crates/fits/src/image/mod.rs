@@ -5,6 +5,7 @@ mod grid;
 mod pixels;
 mod quantise;
 pub(crate) mod rice;
+mod rows;
 mod scale;
 mod tiled;
 mod window;
@@ -12,6 +13,7 @@ mod window;
 use std::io::{Read, Seek, SeekFrom};
 
 pub use pixels::Pixels;
+pub use rows::Rows;
 
 pub(crate) use pixels::Stored;
 pub(crate) use scale::{Scale, unscaled};
@@ -72,11 +74,18 @@ fn read_stored(source: &mut (impl Read + Seek), hdu: &Hdu) -> Result<Stored, Fit
             _ => tiles.all::<f64>(source),
         };
     }
-    if count as u64 * (bits.unsigned_abs() / 8) > hdu.data_length {
-        return Err(FitsError::header("GCOUNT", "one group of data is needed"));
-    }
+    one_group(hdu, bits)?;
     source.seek(SeekFrom::Start(hdu.data_offset))?;
     Stored::read(source, bits, count)
+}
+
+/// Sees that the data of a plain image are at least its pixels.
+fn one_group(hdu: &Hdu, bits: i64) -> Result<(), FitsError> {
+    let pixels = product(&hdu.shape).unwrap_or(u64::MAX);
+    if pixels.saturating_mul(bits.unsigned_abs() / 8) > hdu.data_length {
+        return Err(FitsError::header("GCOUNT", "one group of data is needed"));
+    }
+    Ok(())
 }
 
 /// Gives the image of a compressed `hdu` before `BZERO` and `BSCALE` piece by piece, as it stands plain in a file. What is

@@ -54,12 +54,18 @@ impl Quantisation {
 
     /// The reals of the whole numbers of tile `tile`, counted from 0.
     pub(super) fn restore<T: Pixel>(&self, tile: usize, step: Step, values: &[i32]) -> Vec<T> {
+        let mut reals = vec![T::default(); values.len()];
+        self.restore_to(tile, step, values, &mut reals);
+        reals
+    }
+
+    /// The same, to `reals`, of which there are as many.
+    pub(super) fn restore_to<T: Pixel>(&self, tile: usize, step: Step, values: &[i32], reals: &mut [T]) {
         let Step { scale, zero, blank } = step;
-        let mut reals = Vec::with_capacity(values.len());
         let Some(Dither { seed, keeps_zero, randoms }) = &self.dither else {
             let real = |value: i32| if Some(value) == blank { f64::NAN } else { f64::from(value) * scale + zero };
-            reals.extend(values.iter().map(|&value| T::from_f64(real(value))));
-            return reals;
+            reals.iter_mut().zip(values).for_each(|(pixel, &value)| *pixel = T::from_f64(real(value)));
+            return;
         };
         let usual = |value: i32, random: f32| (f64::from(value) - f64::from(random) + 0.5) * scale + zero;
         let real = |value: i32, random: f32| match value {
@@ -67,19 +73,20 @@ impl Quantisation {
             EXACT_ZERO if *keeps_zero => 0.0,
             value => usual(value, random),
         };
-        let (mut start, mut left) = ((tile + seed) % RANDOMS, values);
+        let (mut start, mut left, mut reals) = ((tile + seed) % RANDOMS, values, reals);
         while !left.is_empty() {
             let next = (randoms[start] * 500.0) as usize;
-            let (run, rest) = left.split_at(left.len().min(RANDOMS - next));
-            let pairs = run.iter().zip(&randoms[next..]);
+            let length = left.len().min(RANDOMS - next);
+            let (run, rest) = left.split_at(length);
+            let (made, room) = reals.split_at_mut(length);
+            let all = made.iter_mut().zip(run.iter().zip(&randoms[next..]));
             // Most frames have no value with a meaning of its own: without a question the loop works on several at a time.
             match (blank, keeps_zero) {
-                (None, false) => reals.extend(pairs.map(|(&value, &random)| T::from_f64(usual(value, random)))),
-                _ => reals.extend(pairs.map(|(&value, &random)| T::from_f64(real(value, random)))),
+                (None, false) => all.for_each(|(pixel, (&value, &random))| *pixel = T::from_f64(usual(value, random))),
+                _ => all.for_each(|(pixel, (&value, &random))| *pixel = T::from_f64(real(value, random))),
             }
-            (start, left) = ((start + 1) % RANDOMS, rest);
+            (start, left, reals) = ((start + 1) % RANDOMS, rest, room);
         }
-        reals
     }
 }
 

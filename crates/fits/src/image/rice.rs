@@ -13,6 +13,20 @@ struct Width {
 /// Unpacks a tile of `count` pixels of `bytes` bytes (1, 2 or 4), coded in blocks of `block`; what is wrong with it is told
 /// in words. Single bytes are taken for unsigned, longer numbers for signed.
 pub(crate) fn unpack(tile: &[u8], count: usize, block: usize, bytes: usize) -> Result<Vec<i32>, String> {
+    // A byte of zeros stands for hundreds of pixels: what is held grows with what is really there.
+    let mut values = Vec::with_capacity(count.min(1 << 16));
+    unpack_to(tile, count, block, bytes, &mut values)?;
+    Ok(values)
+}
+
+/// The same in place of what `values` holds.
+pub(super) fn unpack_to(
+    tile: &[u8],
+    count: usize,
+    block: usize,
+    bytes: usize,
+    values: &mut Vec<i32>,
+) -> Result<(), String> {
     let width = match bytes {
         1 => Width { head: 3, full: 6, bits: 8 },
         2 => Width { head: 4, full: 14, bits: 16 },
@@ -20,13 +34,12 @@ pub(crate) fn unpack(tile: &[u8], count: usize, block: usize, bytes: usize) -> R
     };
     let (first, coded) = tile.split_at_checked(bytes).ok_or(CUT)?;
     let first = first.iter().fold(0, |value, &byte| value << 8 | u32::from(byte));
-    // A byte of zeros stands for hundreds of pixels: what is held grows with what is really there.
-    let mut values = Vec::with_capacity(count.min(1 << 16));
+    values.clear();
     let mut last = first;
     let mut bits = Bits::new(coded);
     while values.len() < count {
         let length = block.min(count - values.len());
-        block_of(&mut bits, &width, length, &mut last, &mut values)?;
+        block_of(&mut bits, &width, length, &mut last, values)?;
     }
     // Differences of short numbers run over their range and back.
     match bytes {
@@ -34,7 +47,7 @@ pub(crate) fn unpack(tile: &[u8], count: usize, block: usize, bytes: usize) -> R
         2 => values.iter_mut().for_each(|value| *value = i32::from(*value as i16)),
         _ => {}
     }
-    Ok(values)
+    Ok(())
 }
 
 const CUT: &str = "it ends before its last pixel";

@@ -21,6 +21,11 @@ impl Scale {
         }
     }
 
+    /// Whether reals are meant as they are stored.
+    pub(super) fn is_none(self) -> bool {
+        self.factor == 1.0 && self.zero == 0.0
+    }
+
     /// The values that are meant. Whole numbers stay whole: as they are, or with the offset that makes them unsigned (or,
     /// of bytes, signed). Otherwise bytes and 16-bit numbers become 32-bit reals, longer ones 64-bit reals, and blank
     /// pixels NaN.

@@ -6,27 +6,40 @@ use super::codec::{self, Codec, Unpacked};
 use super::grid::Grid;
 use super::pixels::{Pixel, Stored};
 use super::quantise::{Quantisation, Step};
+use super::rice;
 use super::window::Window;
+use crate::FitsError;
 use crate::hdu::Hdu;
 use crate::table::form::{Element, Form, Place, descriptor, places};
-use crate::{FitsError, Header};
 
-/// The tiles of a compressed image, of which only the one at hand is held.
-pub(super) struct Tiles<'h> {
+/// Where and how the tiles of a compressed image are stored.
+pub(super) struct Tiles {
     hdu: usize,
-    header: &'h Header,
     grid: Grid,
     codec: Codec,
     quantisation: Option<Quantisation>,
+    /// The length of a row of the table.
     row: u64,
-    rows: Window,
-    heap: Window,
+    rows: Range,
+    heap: Range,
     compressed: Option<Place>,
     gzipped: Option<Place>,
     uncompressed: Option<Place>,
-    scale: Option<Place>,
-    zero: Option<Place>,
-    blank: Option<Place>,
+    scale: Given,
+    zero: Given,
+    blank: Given,
+}
+
+/// A number that each tile has in a column of its own, or all have from the header, if any.
+enum Given {
+    Column(Place),
+    Header(Option<f64>),
+}
+
+/// What is held of the file while tiles are read: a piece of the table and one of its heap.
+pub(super) struct Tape {
+    rows: Window,
+    heap: Window,
 }
 
 /// What the table says of one tile.
@@ -39,7 +52,7 @@ struct Entry {
     step: Option<Step>,
 }
 
-/// A part of the heap: its place and its length, both in bytes.
+/// A part of the heap or of the file: its place and its length, both in bytes.
 type Range = (u64, u64);
 
 /// Why a tile cannot be given.
@@ -68,9 +81,9 @@ impl From<FitsError> for Fault {
     }
 }
 
-impl<'h> Tiles<'h> {
+impl Tiles {
     /// The tiles of the image of `hdu`, whose pixels have `bits` bits.
-    pub(super) fn of(hdu: &'h Hdu, bits: i64) -> Result<Self, FitsError> {
+    pub(super) fn of(hdu: &Hdu, bits: i64) -> Result<Self, FitsError> {
         let header = &hdu.header;
         let grid = Grid::of(header)?;
         let (row, rows) = hdu.rows()?;
@@ -86,30 +99,38 @@ impl<'h> Tiles<'h> {
             // No program is known to write one; without it blank pixels would be taken for values.
             return Err(FitsError::Unsupported { what: "a compressed mask of blank pixels (ZMASKCMP)".to_owned() });
         }
+        let given = |name: &str| match find(name) {
+            Some(place) => Given::Column(place),
+            None => Given::Header(header.real(name)),
+        };
         Ok(Self {
             hdu: hdu.index,
-            header,
             grid,
             codec: Codec::of(header, bits)?,
             quantisation: if bits < 0 { Quantisation::of(header)? } else { None },
             row,
-            rows: Window::new(hdu.data_offset, table),
-            heap: Window::new(hdu.data_offset + heap, hdu.data_length - heap),
+            rows: (hdu.data_offset, table),
+            heap: (hdu.data_offset + heap, hdu.data_length - heap),
             compressed: find("COMPRESSED_DATA"),
             gzipped: find("GZIP_COMPRESSED_DATA"),
             uncompressed: find("UNCOMPRESSED_DATA"),
-            scale: find("ZSCALE"),
-            zero: find("ZZERO"),
-            blank: find("ZBLANK"),
+            scale: given("ZSCALE"),
+            zero: given("ZZERO"),
+            blank: given("ZBLANK"),
         })
     }
 
+    /// A beginning: nothing of the file is held yet.
+    fn tape(&self) -> Tape {
+        Tape { rows: Window::new(self.rows.0, self.rows.1), heap: Window::new(self.heap.0, self.heap.1) }
+    }
+
     /// The whole image.
-    pub(super) fn all<T: Pixel>(mut self, source: &mut (impl Read + Seek)) -> Result<Stored, FitsError> {
+    pub(super) fn all<T: Pixel>(self, source: &mut (impl Read + Seek)) -> Result<Stored, FitsError> {
         let count = self.grid.pixels();
-        let mut image = Vec::new();
+        let (mut tape, mut image) = (self.tape(), Vec::new());
         for band in self.bands() {
-            self.append::<T>(source, band, &mut image)?;
+            self.append::<T>(&mut tape, source, band, &mut image)?;
             // Once the first band was really there.
             image.reserve_exact(count - image.len());
         }
@@ -118,17 +139,130 @@ impl<'h> Tiles<'h> {
 
     /// Gives the image piece by piece, as it stands plain in a file: most significant byte first.
     pub(super) fn pieces<T: Pixel>(
-        mut self,
+        self,
         source: &mut (impl Read + Seek),
         mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
     ) -> Result<(), FitsError> {
-        let mut pixels = Vec::new();
+        let (mut tape, mut pixels) = (self.tape(), Vec::new());
         for band in self.bands() {
             pixels.clear();
-            self.append::<T>(source, band, &mut pixels)?;
+            self.append::<T>(&mut tape, source, band, &mut pixels)?;
             super::pixels::write_be(&pixels, &mut sink)?;
         }
         Ok(())
+    }
+
+    /// How many rows a row of tiles has, of an image of two axes.
+    pub(super) fn group(&self) -> usize {
+        self.grid.rows_of_a_tile()
+    }
+
+    /// Gives rows of an image of two axes as reals; `real` makes the reals of what is stored.
+    pub(super) fn rows<T: Pixel>(
+        &self,
+        source: &mut (impl Read + Seek),
+        rows: std::ops::Range<usize>,
+        real: impl Fn(Stored, &mut [f32]),
+        into: &mut [f32],
+    ) -> Result<(), FitsError> {
+        self.groups(source, rows, into, |tape, source, tiles, part| {
+            let mut stored = Vec::with_capacity(part.len());
+            self.append::<T>(tape, source, tiles, &mut stored)?;
+            real(T::stored(stored), part);
+            Ok(())
+        })
+    }
+
+    /// Gives rows of an image of two axes that is stored as 32-bit reals.
+    pub(super) fn rows_of_reals(
+        &self,
+        source: &mut (impl Read + Seek),
+        rows: std::ops::Range<usize>,
+        into: &mut [f32],
+    ) -> Result<(), FitsError> {
+        let mut numbers = Vec::new();
+        self.groups(source, rows, into, |tape, source, tiles, part| {
+            if let [tile] = tiles.clone().collect::<Vec<_>>()[..] {
+                return self.reals(tape, source, tile, &mut numbers, part).map_err(|fault| self.error(tile, fault));
+            }
+            let mut values = Vec::with_capacity(part.len());
+            self.append::<f32>(tape, source, tiles, &mut values)?;
+            part.copy_from_slice(&values);
+            Ok(())
+        })
+    }
+
+    /// Goes through the rows of tiles that `rows` are in, and gives each its part of `into`.
+    fn groups<S: Read + Seek>(
+        &self,
+        source: &mut S,
+        rows: std::ops::Range<usize>,
+        into: &mut [f32],
+        mut one: impl FnMut(&mut Tape, &mut S, std::ops::Range<usize>, &mut [f32]) -> Result<(), FitsError>,
+    ) -> Result<(), FitsError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (group, (height, width)) = (self.group(), self.grid.sides());
+        let across = self.grid.len() as usize / height.div_ceil(group);
+        let groups = rows.start / group..rows.end.div_ceil(group);
+        let mut tape = self.tape();
+        tape.rows.end_at((groups.end * across) as u64 * self.row);
+        let heap_end = self.heap_end(&mut tape, source, groups.end * across - 1)?;
+        tape.heap.end_at(heap_end);
+        let mut spare = Vec::new();
+        let mut done = 0;
+        for index in groups {
+            let (first, end) = (index * group, ((index + 1) * group).min(height));
+            let wanted = first.max(rows.start)..end.min(rows.end);
+            let part = &mut into[done..done + wanted.len() * width];
+            done += part.len();
+            let tiles = index * across..(index + 1) * across;
+            if wanted == (first..end) {
+                one(&mut tape, source, tiles, part)?;
+            } else {
+                spare.resize((end - first) * width, 0.0);
+                one(&mut tape, source, tiles, &mut spare)?;
+                part.copy_from_slice(&spare[(wanted.start - first) * width..][..part.len()]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the data of a tile end on the heap: those of the tiles before it mostly stand before.
+    fn heap_end(&self, tape: &mut Tape, source: &mut (impl Read + Seek), tile: usize) -> Result<u64, FitsError> {
+        let entry = self.entry(tape, source, tile).map_err(|fault| self.error(tile, fault))?;
+        let ends =
+            [entry.compressed, entry.gzipped, entry.uncompressed].map(|(start, length)| start.saturating_add(length));
+        Ok(ends.into_iter().max().unwrap_or_default())
+    }
+
+    /// The pixels of a tile of 32-bit reals, in `into`; `numbers` is room for what they are made of.
+    fn reals(
+        &self,
+        tape: &mut Tape,
+        source: &mut (impl Read + Seek),
+        tile: usize,
+        numbers: &mut Vec<i32>,
+        into: &mut [f32],
+    ) -> Result<(), Fault> {
+        let entry = self.entry(tape, source, tile)?;
+        let packed = bytes(&mut tape.heap, source, entry.compressed)?;
+        match (self.codec, &self.quantisation, entry.step) {
+            (Codec::Rice { block, bytes }, Some(quantisation), Some(step)) if !packed.is_empty() => {
+                rice::unpack_to(packed, into.len(), block, bytes, numbers)?;
+                quantisation.restore_to(tile, step, numbers, into);
+            }
+            _ => into.copy_from_slice(&self.tile::<f32>(tape, source, tile, into.len())?),
+        }
+        Ok(())
+    }
+
+    fn error(&self, tile: usize, fault: Fault) -> FitsError {
+        match fault {
+            Fault::Tile(problem) => FitsError::damaged(self.hdu, format!("tile {}: {problem}", tile + 1)),
+            Fault::Source(error) => error,
+        }
     }
 
     /// The tiles of each band, by number.
@@ -139,7 +273,8 @@ impl<'h> Tiles<'h> {
 
     /// Unpacks the tiles of a band behind the pixels that come before it.
     fn append<T: Pixel>(
-        &mut self,
+        &self,
+        tape: &mut Tape,
         source: &mut (impl Read + Seek),
         band: std::ops::Range<usize>,
         pixels: &mut Vec<T>,
@@ -148,10 +283,7 @@ impl<'h> Tiles<'h> {
         let length: usize = band.clone().map(|tile| self.grid.place(tile).count()).sum();
         for tile in band {
             let count = self.grid.place(tile).count();
-            let values = self.tile::<T>(source, tile, count).map_err(|fault| match fault {
-                Fault::Tile(problem) => FitsError::damaged(self.hdu, format!("tile {}: {problem}", tile + 1)),
-                Fault::Source(error) => error,
-            })?;
+            let values = self.tile::<T>(tape, source, tile, count).map_err(|fault| self.error(tile, fault))?;
             // Nothing is held for a band before its first tile was really there.
             if pixels.len() == before {
                 pixels.resize(before + length, T::default());
@@ -162,9 +294,15 @@ impl<'h> Tiles<'h> {
     }
 
     /// The `count` pixels of a tile.
-    fn tile<T: Pixel>(&mut self, source: &mut (impl Read + Seek), tile: usize, count: usize) -> Result<Vec<T>, Fault> {
-        let entry = self.entry(source, tile)?;
-        let packed = bytes(&mut self.heap, source, entry.compressed)?;
+    fn tile<T: Pixel>(
+        &self,
+        tape: &mut Tape,
+        source: &mut (impl Read + Seek),
+        tile: usize,
+        count: usize,
+    ) -> Result<Vec<T>, Fault> {
+        let entry = self.entry(tape, source, tile)?;
+        let packed = bytes(&mut tape.heap, source, entry.compressed)?;
         if !packed.is_empty() {
             let unpacked = self.codec.unpack(packed, count)?;
             return match (&self.quantisation, entry.step) {
@@ -173,30 +311,30 @@ impl<'h> Tiles<'h> {
             };
         }
         // What did not compress well is kept whole.
-        let gzipped = bytes(&mut self.heap, source, entry.gzipped)?;
+        let gzipped = bytes(&mut tape.heap, source, entry.gzipped)?;
         if !gzipped.is_empty() {
             let unpacked = codec::gunzip(gzipped, codec::longest(count))?;
             return Ok(plain(Unpacked::Bytes(unpacked), count)?);
         }
-        match bytes(&mut self.heap, source, entry.uncompressed)? {
+        match bytes(&mut tape.heap, source, entry.uncompressed)? {
             [] => Err("it has no data".into()),
             bytes => Ok(plain(Unpacked::Bytes(bytes.to_vec()), count)?),
         }
     }
 
     /// What the row of a tile says.
-    fn entry(&mut self, source: &mut (impl Read + Seek), tile: usize) -> Result<Entry, Fault> {
-        let row = self.rows.get(source, tile as u64 * self.row, self.row)?.ok_or("its row is cut")?;
-        let real = |column: Option<&Place>, keyword: &str| match column {
-            Some(place) => number(row, place),
-            None => self.header.real(keyword),
+    fn entry(&self, tape: &mut Tape, source: &mut (impl Read + Seek), tile: usize) -> Result<Entry, Fault> {
+        let row = tape.rows.get(source, tile as u64 * self.row, self.row)?.ok_or("its row is cut")?;
+        let real = |given: &Given| match given {
+            Given::Column(place) => number(row, place),
+            Given::Header(number) => *number,
         };
         let step = || {
             self.quantisation.as_ref()?;
             Some(Step {
-                scale: real(self.scale.as_ref(), "ZSCALE")?,
-                zero: real(self.zero.as_ref(), "ZZERO")?,
-                blank: real(self.blank.as_ref(), "ZBLANK").map(|blank| blank as i32),
+                scale: real(&self.scale)?,
+                zero: real(&self.zero)?,
+                blank: real(&self.blank).map(|blank| blank as i32),
             })
         };
         Ok(Entry {

@@ -11,6 +11,8 @@ const PIECE: u64 = 256 * 1024;
 pub(super) struct Window {
     start: u64,
     length: u64,
+    /// Nothing is read ahead beyond this.
+    wanted: u64,
     /// What is held, from `at` bytes after the start.
     held: Vec<u8>,
     at: u64,
@@ -19,7 +21,12 @@ pub(super) struct Window {
 impl Window {
     /// The `length` bytes that begin `start` bytes after the beginning of the source.
     pub(super) fn new(start: u64, length: u64) -> Self {
-        Self { start, length, held: Vec::new(), at: 0 }
+        Self { start, length, wanted: length, held: Vec::new(), at: 0 }
+    }
+
+    /// Says that nothing from `end` bytes after the start will be asked for, so that it need not be read.
+    pub(super) fn end_at(&mut self, end: u64) {
+        self.wanted = end.min(self.length);
     }
 
     /// The `length` bytes that begin `offset` bytes after the start; nothing if they do not lie within.
@@ -37,7 +44,7 @@ impl Window {
             self.held.clear();
             self.at = offset;
             // Grows with what is really there.
-            let wanted = length.max(PIECE).min(self.length - offset);
+            let wanted = PIECE.min(self.wanted.saturating_sub(offset)).max(length);
             let found = source.by_ref().take(wanted).read_to_end(&mut self.held)? as u64;
             if found < length {
                 return Err(FitsError::Cut { what: "a compressed image".to_owned(), needed: length, found });

@@ -100,13 +100,27 @@ impl Wcs {
     /// Where a position lies in the image or beside it; nothing for a position that no pixel can show: one that is a quarter
     /// of the sky or more from the reference position, or where the distortion has no inverse.
     pub fn pixel(&self, position: SkyPosition) -> Option<Pixel> {
-        let offset = linear::apply(&self.to_pixels, self.tangent.point(position)?);
+        self.pixel_towards(self.tangent.point_towards(position.direction())?)
+    }
+
+    /// Where a point of the tangent plane lies in the image.
+    fn pixel_towards(&self, point: [f64; 2]) -> Option<Pixel> {
+        let offset = linear::apply(&self.to_pixels, point);
         let offset = match &self.sip {
             Some(sip) => sip.distorted(offset)?,
             None => offset,
         };
         let [x, y] = [offset[0] + self.reference_pixel.x, offset[1] + self.reference_pixel.y];
         (x.is_finite() && y.is_finite()).then_some(Pixel { x, y })
+    }
+
+    /// The pixel of `other` that shows what this pixel shows, as by [`sky`](Self::sky) and [`pixel`](Self::pixel), but without
+    /// angles on the way: it is asked for every pixel of an image.
+    pub fn pixel_of(&self, other: &Self, pixel: Pixel) -> Option<Pixel> {
+        let offset = [pixel.x - self.reference_pixel.x, pixel.y - self.reference_pixel.y];
+        let offset = self.sip.as_ref().map_or(offset, |sip| sip.undistorted(offset));
+        let direction = self.tangent.direction(linear::apply(&self.to_plane, offset));
+        other.pixel_towards(other.tangent.point_towards(direction)?)
     }
 
     /// The pixel at the reference position: `CRPIX1`, `CRPIX2`.
@@ -143,14 +157,18 @@ impl TangentPlane {
     }
 
     /// The position seen from the centre of the sphere through a point of the plane, given in degrees east and north.
-    fn position(&self, [east, north]: [f64; 2]) -> SkyPosition {
-        let (east, north) = (east.to_radians(), north.to_radians());
-        SkyPosition::towards([0, 1, 2].map(|i| self.centre[i] + east * self.east[i] + north * self.north[i]))
+    fn position(&self, point: [f64; 2]) -> SkyPosition {
+        SkyPosition::towards(self.direction(point))
     }
 
-    /// The point of the plane through which a position is seen, in degrees east and north.
-    fn point(&self, position: SkyPosition) -> Option<[f64; 2]> {
-        let direction = position.direction();
+    /// The vector from the centre of the sphere to a point of the plane, given in degrees east and north.
+    fn direction(&self, [east, north]: [f64; 2]) -> [f64; 3] {
+        let (east, north) = (east.to_radians(), north.to_radians());
+        [0, 1, 2].map(|i| self.centre[i] + east * self.east[i] + north * self.north[i])
+    }
+
+    /// The point of the plane through which a direction is seen, a vector of length 1 or more, in degrees east and north.
+    fn point_towards(&self, direction: [f64; 3]) -> Option<[f64; 2]> {
         let depth = dot(direction, self.centre);
         // At a quarter of the sky the point is infinitely far away, give or take the rounding.
         (depth > 1e-12).then(|| [self.east, self.north].map(|axis| (dot(direction, axis) / depth).to_degrees()))

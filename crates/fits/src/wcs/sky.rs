@@ -32,6 +32,16 @@ impl SkyPosition {
         norm(cross(a, b)).atan2(dot(a, b)).to_degrees()
     }
 
+    /// The angle at this position from north through east to the other one, in degrees, 0 to 360.
+    pub fn position_angle(self, other: Self) -> f64 {
+        let (sin_dec, cos_dec) = self.declination.to_radians().sin_cos();
+        let (sin_other, cos_other) = other.declination.to_radians().sin_cos();
+        let (sin_east, cos_east) = (other.right_ascension - self.right_ascension).to_radians().sin_cos();
+        // Spherical trigonometry of the triangle with the pole (Meeus, Astronomical Algorithms, chapter 17).
+        let angle = (cos_other * sin_east).atan2(cos_dec * sin_other - sin_dec * cos_other * cos_east).to_degrees();
+        if angle < 0.0 { angle + 360.0 } else { angle }
+    }
+
     /// The unit vector that points there: x to the equinox, z to the north pole.
     pub(crate) fn direction(self) -> [f64; 3] {
         let (sin_ra, cos_ra) = self.right_ascension.to_radians().sin_cos();
@@ -124,6 +134,17 @@ mod tests {
         assert!((at(10.0, 0.0).separation(at(10.0, 1e-9)) - 1e-9).abs() < 1e-15);
         assert!((at(0.0, 89.0).separation(at(180.0, 88.0)) - 3.0).abs() < 1e-12);
         assert!((at(359.5, 0.0).separation(at(0.5, 0.0)) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_position_angle_goes_from_north_through_east() {
+        let at = |right_ascension, declination| SkyPosition { right_ascension, declination };
+        for (other, expected) in
+            [(at(10.0, 1.0), 0.0), (at(11.0, 0.0), 90.0), (at(10.0, -1.0), 180.0), (at(9.0, 0.0), 270.0)]
+        {
+            assert!((at(10.0, 0.0).position_angle(other) - expected).abs() < 1e-9);
+        }
+        assert!((at(359.5, 0.0).position_angle(at(0.5, 1.0)) - 45.0).abs() < 0.01);
     }
 
     #[test]

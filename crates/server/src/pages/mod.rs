@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::routes::frames::Links;
 use crate::state::ServerState;
+use crate::static_files;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -39,13 +40,16 @@ async fn reference() -> Response {
     page(include_str!("reference.html"), "text/html; charset=utf-8")
 }
 
-/// A page for people, an index for programs.
+/// A page for people, an index for programs. A front end that is served at the root is the page.
 async fn index(State(state): State<ServerState>, request: Request) -> Response {
     let (parts, _body) = request.into_parts();
     let (headers, links) = (&parts.headers, Links::new(&state, &parts));
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
-        return to("/ui/");
+        let mounts = &state.options().config.mounts;
+        let front_end =
+            if static_files::at_the_root(mounts) { static_files::serve(mounts, &parts).await } else { None };
+        return front_end.unwrap_or_else(|| to("/ui/"));
     }
     Json(json!({
         "name": state.app().manager().name,

@@ -5,6 +5,7 @@ pub(crate) mod datapoints;
 pub(crate) mod frames;
 pub(crate) mod health;
 pub(crate) mod methods;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod slashes;
 pub(crate) mod v1;

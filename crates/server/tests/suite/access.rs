@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use holotype_app::catalog::Catalog;
 use holotype_app::jobs::{JobError, NewJob};
+use holotype_app::sessions::OperationId;
 use holotype_core::{ActivityId, Caller};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -18,8 +19,16 @@ use crate::support::{Lab, ask};
 const PUBLIC: [&str; 2] = ["get /health", "get /health/"];
 
 /// Paths of the archive: anybody may call them, and is answered as far as they may see.
-const BY_VISIBILITY: [&str; 6] =
-    ["/frames/", "/thumbnails/", "/versions/", "/api-token-auth/", "/revoke_token/", "/profile/"];
+const BY_VISIBILITY: [&str; 8] = [
+    "/frames/",
+    "/names/",
+    "/thumbnails/",
+    "/versions/",
+    "/api-token-auth/",
+    "/authprofile/",
+    "/revoke_token/",
+    "/profile/",
+];
 
 /// In everything that is Ann's, and in nothing else.
 const MARK: &str = "anns-own";
@@ -35,6 +44,9 @@ struct Ann {
     frame: i64,
     version: i64,
     thumbnail: i64,
+    session: i64,
+    operation: i64,
+    output: String,
 }
 
 struct Operation {
@@ -69,6 +81,15 @@ impl Operation {
             "{id}" if self.path.starts_with("/api/v1/tokens/") => ann.token_id.clone(),
             "{id}" if self.path.starts_with("/frames/") => ann.frame.to_string(),
             "{id}" if self.path.starts_with("/thumbnails/") => ann.thumbnail.to_string(),
+            "{session}" => ann.session.to_string(),
+            "{operation}" => ann.operation.to_string(),
+            "{digest}" => ann.digest.clone(),
+            "{action}" => "wcs".to_owned(),
+            "{name}" if self.path.contains("/outputs/") => ann.output.clone(),
+            "{id}" if self.path.starts_with("/api/v1/sessions/") => ann.session.to_string(),
+            "{id}" if self.path.starts_with("/api/v1/operations/") => ann.operation.to_string(),
+            "{name}" if self.path.starts_with("/names/") => MARK.to_owned(),
+            "{basename}" => MARK.to_owned(),
             "{version}" => ann.version.to_string(),
             "{filename}" => "frame.fits".to_owned(),
             "{id}" if self.path.contains("/lineage/") || self.path.contains("/datapoint") => {
@@ -111,11 +132,16 @@ impl Operation {
             ("POST", "/api/v1/frames") => {
                 ("multipart/form-data; boundary=B", String::from_utf8(a_frame("bobs.fits", "bob's")).unwrap())
             }
+            ("POST", "/api/datasessions/" | "/api/v1/sessions") => json(json!({"name": "bobs"})),
+            ("POST", "/api/analysis/{action}/") => json(json!({"basename": MARK})),
+            ("POST", path) if path.ends_with("/operations/") || path.ends_with("/operations") => json(asked()),
             ("POST", "/frames/zip/") => json(json!({"frame_ids": [1, 2, 3]})),
             ("POST", "/frames/") => json(json!({"basename": MARK, "version_set": []})),
             ("POST", "/api-token-auth/") => json(json!({"username": format!("{MARK}-ann"), "password": "a guess"})),
             ("POST", "/api/v1/users") => json(json!({"name": "carol"})),
             ("PUT", "/api/v1/users/{name}/password") => json(json!({"password": "a new password of bob's"})),
+            ("PUT", "/api/v1/users/{name}/archive-token") => json(json!({"token": "a-token-of-bobs"})),
+            ("POST", "/authprofile/addupdateuser/") => json(json!({"username": format!("{MARK}-ann")})),
             ("POST", "/api/v1/fetch-schedules") => json(fetches::schedule("bobs")),
             ("POST", "/api/v1/tokens") => json(json!({"name": "more", "user": format!("{MARK}-ann")})),
             ("POST", "/api/v1/projects") => json(json!({"name": "bobs-second"})),
@@ -153,7 +179,18 @@ async fn laboratory() -> (Lab, Ann, String) {
     let archives = lab.app.archives();
     archives.add_schedule(&as_admin, caller.project, &nightly, "0 9 * * *", "UTC", request).await.unwrap();
     let pictures = lab.get_as(&token, "/thumbnails/").await.expect(200).json();
+    let as_json = |path: &str| as_ann(ask("POST", path)).header("content-type", "application/json");
+    let named = json!({"name": format!("{MARK}-session"), "input_data": [{"basename": MARK}]}).to_string();
+    let session = lab.send(as_json("/api/datasessions/").body(Body::from(named)).unwrap()).await.expect(201).json();
+    let session = session["id"].as_i64().unwrap();
+    let path = format!("/api/datasessions/{session}/operations/");
+    let operation = lab.send(as_json(&path).body(Body::from(asked().to_string())).unwrap()).await.expect(201).json();
+    let operation = operation["id"].as_i64().unwrap();
+    let record = lab.app.sessions().operation_record(&caller, OperationId(operation)).await.unwrap();
     let ann = Ann {
+        session,
+        operation,
+        output: format!("{}.fits", record.key),
         frame: frame["frame"].as_i64().unwrap(),
         version: frame["version"].as_i64().unwrap(),
         thumbnail: pictures["results"][0]["id"].as_i64().unwrap(),
@@ -183,6 +220,12 @@ fn a_frame(name: &str, target: &str) -> Vec<u8> {
     file.extend((0..60 * 48).map(|pixel| char::from(32 + (pixel % 90) as u8)));
     let head = format!("--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
     format!("{head}{file}\r\n--B--\r\n").into_bytes()
+}
+
+/// An operation on Ann's frame.
+fn asked() -> Value {
+    let frame = json!({"basename": MARK, "source": "archive"});
+    json!({"name": "Median", "input_data": {"input_files": [frame, frame]}})
 }
 
 async fn enqueue(lab: &Lab, caller: &Caller) -> ActivityId {
@@ -244,8 +287,9 @@ async fn no_operation_shows_or_changes_what_is_anothers() {
         assert!(!told(&text, &path, &body), "{}: {status} {text}", operation.name());
         // A schema of the same label in one's own project is one's own.
         if operation.has_variables() && operation.name() != "put /api/v1/datapoint-schemas/{label}" {
-            let refused =
-                [403, 404].contains(&status.as_u16()) || operation.path.starts_with("/api/v1/datapoint-schemas/");
+            let refused = [403, 404].contains(&status.as_u16())
+                || (status == 400 && operation.path.starts_with("/api/analysis/"))
+                || operation.path.starts_with("/api/v1/datapoint-schemas/");
             assert!(refused, "{}: {status} {text}", operation.name());
         }
         if operation.names_project() {
@@ -287,6 +331,9 @@ async fn unchanged(lab: &Lab, ann: &Ann, bob: &str) {
     assert_eq!(get("/api/v1/tokens").await["items"].as_array().unwrap().len(), 1);
     assert_eq!(get("/api/v1/fetches").await["items"].as_array().unwrap().len(), 1);
     assert_eq!(get("/api/v1/fetch-schedules").await["items"][0]["name"], format!("{MARK}-nightly"));
+    let session = get(&format!("/api/datasessions/{}/", ann.session)).await;
+    assert_eq!(session["name"], format!("{MARK}-session"));
+    assert_eq!(session["operations"][0]["status"], "IN_PROGRESS");
     let frames = get("/frames/").await;
     assert_eq!((frames["count"].as_u64(), &frames["results"][0]["basename"]), (Some(1), &json!(MARK)));
     // The same bytes are another entity in another project.

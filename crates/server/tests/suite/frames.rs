@@ -22,7 +22,7 @@ pub(crate) fn frame(cards: &[&str], fill: u8) -> Vec<u8> {
     bytes
 }
 
-async fn ingest(lab: &Lab, token: Option<&str>, name: &str, bytes: Vec<u8>) -> Answer {
+pub(crate) async fn ingest(lab: &Lab, token: Option<&str>, name: &str, bytes: Vec<u8>) -> Answer {
     let mut request =
         ask("POST", &format!("/api/v1/frames?name={name}")).header("content-type", "application/octet-stream");
     if let Some(token) = token {
@@ -32,7 +32,7 @@ async fn ingest(lab: &Lab, token: Option<&str>, name: &str, bytes: Vec<u8>) -> A
 }
 
 /// The path and query of an absolute address.
-fn path(url: &Value) -> String {
+pub(crate) fn path(url: &Value) -> String {
     let url = url.as_str().unwrap();
     url.strip_prefix("http://127.0.0.1:8004").unwrap_or_else(|| panic!("{url}")).to_owned()
 }

@@ -12,7 +12,10 @@ mod hostile;
 mod jobs;
 mod limits;
 mod pages;
+#[cfg(test)]
+mod portal;
 mod replay;
+mod sessions;
 mod sign_in;
 mod sockets;
 mod support;

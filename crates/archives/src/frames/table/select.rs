@@ -178,6 +178,7 @@ fn condition(filter: &Filter, viewer: Viewer, now: Instant) -> Condition {
         Filter::Name(name) => one(field("basename").eq(name.as_str())),
         Filter::TargetHas(text) => one(holds(field("target_folded"), &crate::frames::query::folded(text))),
         Filter::Target(name) => one(field("target_name").eq(name.as_str())),
+        Filter::TargetIs(name) => one(field("target_folded").eq(crate::frames::query::folded(name))),
         Filter::NoTarget => one(field("target_name").eq("")),
         Filter::PublicAt(instant) => one(field("public_date").eq(instant.as_micros())),
         Filter::Own => match viewer {

@@ -1,5 +1,6 @@
 //! `holotype user`: who may sign in.
 
+mod archive_token;
 mod create;
 mod disable;
 mod list;
@@ -24,6 +25,7 @@ enum Verb {
     List(list::List),
     Password(password::Password),
     Disable(disable::Disable),
+    ArchiveToken(archive_token::ArchiveToken),
 }
 
 impl User {
@@ -33,6 +35,7 @@ impl User {
             Verb::List(verb) => verb.run(context).await,
             Verb::Password(verb) => verb.run(context).await,
             Verb::Disable(verb) => verb.run(context).await,
+            Verb::ArchiveToken(verb) => verb.run(context).await,
         }
     }
 }

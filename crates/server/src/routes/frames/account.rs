@@ -1,11 +1,13 @@
 //! Signing in as the archive's clients do, and what they ask of themselves.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use holotype_app::archives::frames::Viewer;
 use holotype_app::catalog::{Catalog, CatalogError};
 use holotype_core::Caller;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,8 +16,10 @@ use serde_json::{Value, json};
 use super::pages::Parameters;
 use super::refusal::{Faults, Refusal};
 use super::visitor::Visitor;
+use crate::auth;
 use crate::extract::{is_json, parse, read_bytes};
 use crate::idempotency::SMALL_BODY;
+use crate::peer::Remote;
 use crate::state::ServerState;
 
 /// What the tokens are called that signing in makes.
@@ -35,6 +39,7 @@ pub(crate) async fn sign_in(
     request: Request,
 ) -> Result<Json<Value>, Refusal> {
     let headers = request.headers().clone();
+    let remote = Remote::from_extensions(request.extensions());
     let body = read_bytes(request, SMALL_BODY).await?;
     let (name, password) = credentials(&headers, &body)?;
     if let (None, None, Some(token)) = (&name, &password, presented(&visitor, &headers)) {
@@ -49,7 +54,7 @@ pub(crate) async fn sign_in(
     faults.none()?;
     let catalog = state.app().catalog();
     let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
-    let caller = catalog.authenticate_password(&name, &password).await?;
+    let caller = auth::sign_in(&state, &remote, &name, &password).await?;
     let caller =
         caller.ok_or_else(|| Refusal::field("non_field_errors", "Unable to log in with provided credentials."))?;
     let expires_at = state.now().after(LIFE);
@@ -86,7 +91,8 @@ async fn revoke_all(catalog: &Catalog, caller: &Caller) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Tell who asks, and which proposals are theirs: the projects in which they have a role. Nothing, for who is not signed in.
+/// Tell who asks, and which proposals are theirs: the projects in which they have a role, and the proposals of the frames in
+/// them. Nothing, for who is not signed in.
 #[utoipa::path(get, path = "/profile/", tag = "archive",
     responses((status = 200, description = "Who asks", body = Value)),
 )]
@@ -95,16 +101,24 @@ pub(crate) async fn profile(State(state): State<ServerState>, visitor: Visitor) 
         return Ok(Json(json!({"username": "", "profile": {}, "is_staff": false})));
     };
     let projects = state.app().catalog().list_projects(&caller).await?;
-    let own: Vec<_> = projects.into_iter().filter(|project| project.role.is_some()).collect();
-    let names: Vec<&str> = own.iter().map(|project| project.name.as_str()).collect();
+    let own = projects.into_iter().filter(|project| project.role.is_some()).map(|project| project.name);
+    let observed = state.app().archives().own_proposals(Viewer::User(caller.user)).await?;
+    let names: BTreeSet<String> = own.chain(observed).collect();
     let proposals: Vec<Value> = names.iter().map(|name| json!({"id": name, "title": name, "current": true})).collect();
-    Ok(Json(json!({
+    let mut answer = json!({
         "username": caller.name,
         "profile": {"proposals": names},
         "is_staff": caller.admin,
         // For front ends that ask the observatory's portal.
         "proposals": proposals,
-    })))
+    });
+    if let Some(told) = state.app().catalog().profile(caller.user).await? {
+        answer["profile"]["staff_view"] = told.staff_view.into();
+        for (member, value) in [("first_name", told.first_name), ("last_name", told.last_name), ("email", told.email)] {
+            answer[member] = value.into();
+        }
+    }
+    Ok(Json(answer))
 }
 
 /// Tell whether the archive answers.

@@ -58,7 +58,7 @@ impl Links {
     }
 
     /// A path with these parameters, in the order of their names.
-    pub(super) fn page(&self, path: &str, mut parameters: Vec<(String, String)>) -> String {
+    pub(crate) fn page(&self, path: &str, mut parameters: Vec<(String, String)>) -> String {
         parameters.sort_by(|(one, _), (other, _)| one.cmp(other));
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         if query.is_empty() { self.to(path) } else { self.to(&format!("{path}?{query}")) }

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use holotype_app::archives::frames::{FramePage, Order, PageRequest, Position, Shape};
+use holotype_app::archives::frames::{FramePage, Order, PageRequest, Position, Shape, ThumbnailSize};
 use serde_json::{Value, json};
 
 use super::pages::Parameters;
 use super::refusal::Refusal;
 use super::visitor::Visitor;
-use super::{answer, filters, pages};
+use super::{answer, filters, pages, thumbnails};
 use crate::state::ServerState;
 
 /// Find frames: those that the caller may see, by what is known of them and by where they are on the sky.
@@ -69,10 +69,17 @@ pub(crate) async fn list(
         thumbnails: asked.truth("include_thumbnails") == Some(true),
     };
     let page = page_request(&asked, query.order)?;
+    let named = asked.last("basename_exact").map(str::to_owned);
     let FramePage { frames, count, next, previous } =
         state.app().archives().frames(visitor.viewer(), query, page, shape).await?;
     let links = &visitor.links;
-    let results: Vec<Value> = frames.iter().map(|frame| answer::frame(links, frame)).collect();
+    let mut results: Vec<Value> = frames.iter().map(|frame| answer::frame(links, frame)).collect();
+    if results.is_empty()
+        && let Some(picture) = pictured(&state, &visitor, named.as_deref()).await?
+    {
+        results.push(picture);
+        return Ok(Json(pages::numbered(links, "/frames/", &asked, 1, results)));
+    }
     Ok(Json(match count {
         Some(count) => pages::numbered(links, "/frames/", &asked, count, results),
         None => {
@@ -82,6 +89,26 @@ pub(crate) async fn list(
             json!({"next": at(next), "previous": at(previous), "results": results})
         }
     }))
+}
+
+/// Archives that keep thumbnails as frames call them after the frame, with `-small` or `-large` behind. Who asks for such a name
+/// is answered the frame with the thumbnail's address in the place of its own.
+async fn pictured(state: &ServerState, visitor: &Visitor, name: Option<&str>) -> Result<Option<Value>, Refusal> {
+    let ending = |size: ThumbnailSize| Some((name?.strip_suffix(size.name())?.strip_suffix('-')?, size));
+    let Some((basename, size)) = ThumbnailSize::ALL.into_iter().find_map(ending) else { return Ok(None) };
+    let Some(thumbnail) = thumbnails::of_frame(state, visitor, basename, size).await? else { return Ok(None) };
+    let frame = state.app().archives().frame(visitor.viewer(), thumbnail.frame).await?;
+    let mut answer = answer::frame(&visitor.links, &frame);
+    let file_name = thumbnail.file_name();
+    for (member, value) in [
+        ("basename", json!(name)),
+        ("filename", json!(file_name)),
+        ("url", json!(visitor.links.thumbnail(&thumbnail))),
+        ("version_set", json!([])),
+    ] {
+        answer[member] = value;
+    }
+    Ok(Some(answer))
 }
 
 fn page_request(asked: &Parameters, order: Order) -> Result<PageRequest, Refusal> {

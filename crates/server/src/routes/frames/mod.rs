@@ -11,7 +11,9 @@ mod download;
 mod filters;
 mod links;
 mod list;
+mod names;
 mod pages;
+mod provisioning;
 mod record;
 mod refusal;
 mod thumbnails;
@@ -30,12 +32,13 @@ use utoipa_axum::routes;
 use crate::state::ServerState;
 
 pub(crate) use links::{Links, is_signed_download};
+pub(crate) use pages::Parameters;
 
 /// What the archive's paths begin with.
-const PREFIXES: [&str; 3] = ["/frames/", "/thumbnails/", "/versions/"];
+const PREFIXES: [&str; 4] = ["/frames/", "/names/", "/thumbnails/", "/versions/"];
 
 /// The archive's paths that nothing follows.
-const PATHS: [&str; 4] = ["/api-token-auth/", "/revoke_token/", "/profile/", "/health/"];
+const PATHS: [&str; 5] = ["/api-token-auth/", "/authprofile/addupdateuser/", "/revoke_token/", "/profile/", "/health/"];
 
 /// Whether a path is the archive's, so that what goes wrong is told in its shape.
 pub(crate) fn owns(path: &str) -> bool {
@@ -52,12 +55,15 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(record::related))
         .routes(routes!(download::version))
         .routes(routes!(thumbnails::list))
+        .routes(routes!(thumbnails::service))
         .routes(routes!(thumbnails::picture))
+        .routes(routes!(names::name))
         .routes(routes!(versions::list))
         .routes(routes!(account::sign_in))
         .routes(routes!(account::revoke))
         .routes(routes!(account::profile))
         .routes(routes!(account::health))
+        .routes(routes!(provisioning::add_or_update))
         .route_layer(map_response(varied))
 }
 

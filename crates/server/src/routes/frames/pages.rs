@@ -12,16 +12,16 @@ const MOST: u64 = 1_000;
 
 /// The parameters of a request.
 #[derive(Debug, Clone)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    pub(super) fn of(query: Option<&str>) -> Self {
+    pub(crate) fn of(query: Option<&str>) -> Self {
         let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
     /// The last value of a parameter that is not empty.
-    pub(super) fn last(&self, name: &str) -> Option<&str> {
+    pub(crate) fn last(&self, name: &str) -> Option<&str> {
         self.all(name).last()
     }
 
@@ -44,7 +44,7 @@ impl Parameters {
     }
 
     /// How many items a page is to have.
-    pub(super) fn limit(&self) -> u64 {
+    pub(crate) fn limit(&self) -> u64 {
         self.last("limit")
             .and_then(|text| text.parse().ok())
             .filter(|limit| *limit > 0)
@@ -52,12 +52,12 @@ impl Parameters {
     }
 
     /// How many items come before the page.
-    pub(super) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.last("offset").and_then(|text| text.parse().ok()).unwrap_or(0).min(i64::MAX as u64)
     }
 
     /// The same with other values of some parameters; those without one are left out.
-    pub(super) fn with(&self, changes: &[(&str, Option<String>)]) -> Vec<(String, String)> {
+    pub(crate) fn with(&self, changes: &[(&str, Option<String>)]) -> Vec<(String, String)> {
         let kept = self.0.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name)).cloned();
         let changed = changes.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
         kept.chain(changed).collect()

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
 use holotype_app::archives::ArchiveError;
-use holotype_app::archives::frames::{ThumbnailId, ThumbnailQuery};
-use serde_json::Value;
+use holotype_app::archives::frames::{Thumbnail, ThumbnailId, ThumbnailQuery, ThumbnailSize};
+use serde_json::{Value, json};
 
 use super::links::Target;
 use super::pages::{self, Parameters};
@@ -13,6 +13,9 @@ use super::refusal::{Faults, Refusal};
 use super::visitor::Visitor;
 use super::{answer, download};
 use crate::state::ServerState;
+
+/// Thumbnails of one name and size that are looked at: one for each version and project.
+const MOST_OF_ONE_NAME: u64 = 1_000;
 
 /// List thumbnails of frames that the caller may see. Those of a frame that is asked for by its name are made if need be.
 #[utoipa::path(get, path = "/thumbnails/", tag = "archive",
@@ -38,6 +41,49 @@ pub(crate) async fn list(
     let (count, found) = state.app().archives().thumbnails(visitor.viewer(), query, limit, offset).await?;
     let results = found.iter().map(|thumbnail| answer::thumbnail(&visitor.links, thumbnail)).collect();
     Ok(Json(pages::numbered(&visitor.links, "/thumbnails/", &asked, count, results)))
+}
+
+/// Tell where a thumbnail of the frame of this name is, as a service for thumbnails does: the small one if `width` or `height`
+/// ask for no more than it has, else the large one. It is made if need be.
+#[utoipa::path(get, path = "/thumbnails/{basename}/", tag = "archive",
+    params(
+        ("basename" = String, Path, description = "The frame's name"),
+        ("width" = Option<u64>, Query, description = "Pixels to fit into"),
+        ("height" = Option<u64>, Query, description = "Pixels to fit into"),
+    ),
+    responses(
+        (status = 200, description = "The address, as `url`", body = Value),
+        (status = 404, description = "There is no such frame, no picture of it can be made, or the caller may not see it", body = Value),
+    ),
+)]
+pub(crate) async fn service(
+    State(state): State<ServerState>,
+    visitor: Visitor,
+    Path(basename): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Refusal> {
+    let asked = Parameters::of(query.as_deref());
+    let side = |name: &str| asked.last(name).and_then(|text| text.parse::<u32>().ok());
+    let is_small = side("width").max(side("height")).is_some_and(|side| side <= u32::from(ThumbnailSize::Small.side()));
+    let size = if is_small { ThumbnailSize::Small } else { ThumbnailSize::Large };
+    let found = of_frame(&state, &visitor, &basename, size).await?.ok_or(ArchiveError::NoThumbnail)?;
+    Ok(Json(json!({ "url": visitor.links.thumbnail(&found), "size": size.name() })))
+}
+
+/// The latest thumbnail of a frame by its name.
+pub(super) async fn of_frame(
+    state: &ServerState,
+    visitor: &Visitor,
+    basename: &str,
+    size: ThumbnailSize,
+) -> Result<Option<Thumbnail>, Refusal> {
+    if basename.contains('\0') {
+        return Ok(None);
+    }
+    let basename = Some(basename.to_owned());
+    let query = ThumbnailQuery { basename, size: Some(size), ..ThumbnailQuery::default() };
+    let (_, mut found) = state.app().archives().thumbnails(visitor.viewer(), query, MOST_OF_ONE_NAME, 0).await?;
+    Ok(found.pop())
 }
 
 fn read(asked: &Parameters) -> Result<ThumbnailQuery, Refusal> {

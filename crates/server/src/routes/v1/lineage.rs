@@ -65,7 +65,7 @@ enum Format {
 /// Walk from one thing back to what it was made from and forward to what was made from it.
 #[utoipa::path(get, path = "/lineage/{kind}/{id}", tag = "lineage",
     params(
-        ("kind" = String, Path, description = "`datapoint`, `frame`, `job` or `blob`"),
+        ("kind" = String, Path, description = "`datapoint`, `frame`, `session`, `operation`, `result`, `job` or `blob`"),
         ("id" = String, Path, description = "Its id; of a blob, its digest"),
         Walk,
     ),

@@ -1,5 +1,6 @@
 //! Our own routes: one shape of errors, pages by cursor, creations that are safe to repeat.
 
+mod archive_tokens;
 mod audit;
 mod database;
 mod datapoints;
@@ -12,6 +13,7 @@ mod paging;
 mod projects;
 mod provenance;
 mod schemas;
+mod sessions;
 mod store;
 mod tokens;
 mod users;
@@ -27,6 +29,7 @@ pub(crate) fn routes(state: &ServerState) -> OpenApiRouter<ServerState> {
     // Small bodies, whose answers can be remembered and given again.
     let small = OpenApiRouter::new()
         .merge(users::routes())
+        .merge(archive_tokens::routes())
         .merge(tokens::routes())
         .merge(projects::routes())
         .merge(audit::routes())
@@ -37,6 +40,8 @@ pub(crate) fn routes(state: &ServerState) -> OpenApiRouter<ServerState> {
         .merge(database::routes())
         .merge(health::routes())
         .route_layer(from_fn_with_state(state.clone(), idempotency::remember));
-    OpenApiRouter::new()
-        .nest("/api/v1", small.merge(datapoints::routes()).merge(schemas::routes()).merge(frames::routes()))
+    OpenApiRouter::new().nest(
+        "/api/v1",
+        small.merge(datapoints::routes()).merge(schemas::routes()).merge(frames::routes()).merge(sessions::routes()),
+    )
 }

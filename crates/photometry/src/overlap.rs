@@ -1,0 +1,131 @@
+//! How much of a pixel a circle covers.
+//!
+//! Points of an image are counted from its outer corner here and in everything that measures pixels: pixel (i, j) covers
+//! i to i + 1 and j to j + 1, its centre is (i + 0.5, j + 0.5). So it is in AstroImageJ (Collins et al. 2017, AJ 153, 77),
+//! and what FITS counts is greater by one half.
+
+use std::f64::consts::FRAC_1_SQRT_2;
+use std::ops::Range;
+
+use holotype_fits::display::{Plane, Sample};
+use holotype_fits::wcs::Pixel;
+
+/// Into how many parts each side of a pixel is divided that the circle may cut.
+const PARTS: usize = 5;
+
+/// A point of an image, counted from the outer corner of its first pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Along `NAXIS1`, the column.
+    pub x: f64,
+    /// Along `NAXIS2`, the row.
+    pub y: f64,
+}
+
+impl Point {
+    /// The same point as FITS counts it.
+    pub fn to_pixel(self) -> Pixel {
+        Pixel { x: self.x + 0.5, y: self.y + 0.5 }
+    }
+
+    /// The point that FITS counts so.
+    pub fn of_pixel(pixel: Pixel) -> Self {
+        Self { x: pixel.x - 0.5, y: pixel.y - 0.5 }
+    }
+
+    /// The distance to another point, in pixels.
+    pub fn distance(self, other: Self) -> f64 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+
+    /// Whether both coordinates are numbers.
+    pub fn is_finite(self) -> bool {
+        self.x.is_finite() && self.y.is_finite()
+    }
+}
+
+/// The part of pixel (`column`, `row`) that lies within `radius` of `centre`, 0 to 1: of 25 points of it, as many as do. A
+/// pixel that the circle cannot cut counts as a whole or not at all.
+pub fn fraction(column: i64, row: i64, centre: Point, radius: f64) -> f64 {
+    let (dx, dy) = (column as f64 + 0.5 - centre.x, row as f64 + 0.5 - centre.y);
+    let square = dx * dx + dy * dy;
+    let (inner, outer) = (radius - FRAC_1_SQRT_2, radius + FRAC_1_SQRT_2);
+    if inner >= 0.0 && square <= inner * inner {
+        return 1.0;
+    }
+    if square >= outer * outer {
+        return 0.0;
+    }
+    let step = |part: usize| (part as f64 + 0.5) / PARTS as f64;
+    let along = |start: i64, centre: f64| {
+        let mut squares = [0.0; PARTS];
+        for (part, square) in squares.iter_mut().enumerate() {
+            let distance = start as f64 + step(part) - centre;
+            *square = distance * distance;
+        }
+        squares
+    };
+    let (xs, ys) = (along(column, centre.x), along(row, centre.y));
+    let limit = radius * radius;
+    let within = ys.iter().map(|y| xs.iter().filter(|&x| x + y <= limit).count()).sum::<usize>();
+    within as f64 / (PARTS * PARTS) as f64
+}
+
+/// The pixels from `from` to `to` that the image has, both truncated towards zero.
+pub(crate) fn span(from: f64, to: f64, length: usize) -> Range<usize> {
+    // The casts cannot wrap: they take what is outside of the type to its nearer end.
+    let (first, last) = ((from as i64).max(0), (to as i64).min(length as i64 - 1));
+    if last < first { 0..0 } else { first as usize..last as usize + 1 }
+}
+
+/// Gives each pixel that the circle covers in part or whole, and how much of it; pixels that are no number are passed over.
+pub(crate) fn covered<T: Sample>(plane: &Plane<T>, centre: Point, radius: f64, mut give: impl FnMut(f64, f64)) {
+    let columns = span(centre.x - radius - 1.0, centre.x + radius + 1.0, plane.width());
+    for row in span(centre.y - radius - 1.0, centre.y + radius + 1.0, plane.height()) {
+        let values = &plane.values()[row * plane.width()..][columns.clone()];
+        for (column, value) in columns.clone().zip(values) {
+            let part = fraction(column as i64, row as i64, centre, radius);
+            let value = value.to_f64();
+            if part > 0.0 && value.is_finite() {
+                give(value, part);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_all_pixels_make_the_area_of_the_circle() {
+        let values = vec![1.0f32; 64 * 64];
+        let plane = Plane::new(64, 64, &values).unwrap();
+        for (x, y, radius) in [(32.0, 32.0, 10.0), (30.3, 31.9, 7.64), (20.1, 40.7, 0.4), (32.5, 32.5, 1.0)] {
+            let mut area = 0.0;
+            covered(&plane, Point { x, y }, radius, |value, part| area += value * part);
+            let exact = std::f64::consts::PI * radius * radius;
+            assert!((area - exact).abs() < 0.15 * radius.max(1.0), "{area} is not {exact}");
+        }
+    }
+
+    #[test]
+    fn a_pixel_that_cannot_be_cut_is_whole_or_nothing() {
+        let centre = Point { x: 5.5, y: 5.5 };
+        assert_eq!([(5, 5), (8, 8), (6, 5), (6, 6)].map(|(i, j)| fraction(i, j, centre, 1.0)), [1.0, 0.0, 0.44, 0.12]);
+    }
+
+    #[test]
+    fn circles_beside_the_image_and_impossible_ones_cover_nothing() {
+        let plane = Plane::new(2, 2, &[1.0f64, f64::NAN, 1.0, 1.0]).unwrap();
+        let area = |x: f64, y: f64, radius: f64| {
+            let mut area = 0.0;
+            covered(&plane, Point { x, y }, radius, |_, part| area += part);
+            area
+        };
+        assert_eq!([area(-50.0, 1.0, 3.0), area(f64::NAN, 1.0, 3.0), area(1.0, 1.0, -1.0)], [0.0; 3]);
+        assert_eq!([area(1.0, 1.0, 1e300), area(f64::INFINITY, 1.0, 3.0)], [3.0, 0.0]);
+        assert_eq!(span(-0.5, 1.0, 5), 0..2);
+        assert_eq!(span(f64::NEG_INFINITY, f64::INFINITY, 5), 0..5);
+    }
+}
