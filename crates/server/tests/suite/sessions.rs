@@ -191,3 +191,146 @@ async fn names_are_kept_as_they_are() {
     assert_eq!(made["input_data"], exact["input_data"]);
     assert!(SessionRequest::read(&exact).is_ok());
 }
+
+/// A FITS file with a small image named SCI, whose pixels are `level`.
+fn frame(level: u8) -> Vec<u8> {
+    let cards = [
+        "SIMPLE  =                    T",
+        "BITPIX  =                    8",
+        "NAXIS   =                    2",
+        "NAXIS1  =                   60",
+        "NAXIS2  =                   48",
+        "EXTNAME = 'SCI     '",
+        "END",
+    ];
+    let mut file: Vec<u8> = cards.iter().flat_map(|card| format!("{card:<80}").into_bytes()).collect();
+    file.resize(2880, b' ');
+    file.extend(vec![level; 60 * 48]);
+    file
+}
+
+impl User<'_> {
+    /// Hands frames in; the items that name them.
+    async fn frames(&self, names: &[&str]) -> Vec<Value> {
+        let mut items = Vec::new();
+        for (level, name) in (1_u8..).zip(names) {
+            let request = ask("POST", &format!("/api/v1/frames?name={name}.fits"))
+                .header("authorization", format!("Token {}", self.token))
+                .header("content-type", "application/octet-stream");
+            self.lab.send(request.body(Body::from(frame(level))).unwrap()).await.expect(201);
+            items.push(json!({ "basename": name, "source": "archive" }));
+        }
+        items
+    }
+
+    async fn analyse(&self, action: &str, body: &Value) -> Answer {
+        self.send("POST", &format!("/api/analysis/{action}/"), body).await
+    }
+}
+
+/// The path and query of an address of this server.
+fn local(url: &Value) -> &str {
+    url.as_str().unwrap().strip_prefix("http://127.0.0.1:8004").unwrap()
+}
+
+#[tokio::test]
+async fn files_have_addresses_that_stay_for_a_day_and_open_by_themselves() {
+    let lab = Lab::new().await;
+    let (alice, bob) = users(&lab).await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let (app, stopped) = (lab.app.clone(), stop.clone());
+    let workers = tokio::spawn(async move { app.run_workers(stopped).await });
+    let files = alice.frames(&["a", "b"]).await;
+    let session = alice.session("s").await["id"].clone();
+    let operations = format!("/api/datasessions/{session}/operations/");
+    let body = json!({ "name": "Median", "input_data": { "input_files": [files[1], files[0]] } });
+    let asked = alice.send("POST", &operations, &body).await.expect(201).json();
+    assert_eq!((&asked["status"], &asked["input_data"]["input_files"]), (&json!("IN_PROGRESS"), &json!(files)));
+    let path = format!("{operations}{}/", asked["id"]);
+    let done = loop {
+        let found = alice.get(&path).await.expect(200).json();
+        if found["status"] != "IN_PROGRESS" {
+            break found;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    assert_eq!((&done["status"], &done["operation_progress"]), (&json!("COMPLETED"), &json!(1.0)), "{done}");
+    let product = &done["output"]["output_files"][0];
+    let members: Vec<&String> = product.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["basename", "source", "type", "large_url", "small_url", "fits_url"]);
+
+    let fits = local(&product["fits_url"]);
+    let whole = lab.get(fits).await.expect(200);
+    assert!(whole.body.starts_with(b"SIMPLE") && whole.header("content-length") == whole.body.len().to_string());
+    assert_eq!(whole.header("cross-origin-resource-policy"), "cross-origin");
+    let ranged = ask("GET", fits).header("range", "bytes=0-5").body(Body::empty()).unwrap();
+    let part = lab.send(ranged).await.expect(206);
+    assert_eq!((part.text(), part.header("content-length")), ("SIMPLE", "6"));
+    assert_eq!(lab.get(local(&product["small_url"])).await.expect(200).header("content-type"), "image/jpeg");
+    let bare = fits.split('?').next().unwrap();
+    lab.get(bare).await.expect(401);
+    lab.get(&fits.replace("signature=", "signature=0")).await.expect(403);
+    bob.get(bare).await.expect(404);
+    alice.get(bare).await.expect(200);
+
+    assert_eq!(alice.get(&path).await.json()["output"], done["output"]);
+    lab.clock.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(alice.get(&path).await.json()["output"], done["output"], "the same an hour later");
+    lab.clock.advance(std::time::Duration::from_secs(47 * 3600));
+    lab.get(fits).await.expect(200);
+    assert_ne!(alice.get(&path).await.json()["output"], done["output"]);
+    lab.clock.advance(std::time::Duration::from_secs(48 * 3600));
+    lab.get(fits).await.expect(403);
+
+    // What was made is an input of the next, and is looked into.
+    let item = json!({ "basename": product["basename"], "source": "datalab", "max_size": 4 });
+    let raw = alice.analyse("raw-data", &item).await.expect(200).json();
+    assert_eq!((&raw["data"][0], &raw["bitdepth"], &raw["width"]), (&json!(1.5), &json!(32), &json!(4)));
+    bob.analyse("raw-data", &item).await.expect(400);
+    stop.cancel();
+    workers.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn frames_are_looked_into_by_who_may_have_them() {
+    let lab = Lab::new().await;
+    let (alice, bob) = users(&lab).await;
+    let frame = alice.frames(&["a"]).await.remove(0);
+    let with = |more: Value| {
+        let mut body = frame.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let tif = alice.analyse("get-tif", &frame).await.expect(200).json();
+    let picture = lab.get(local(&tif["tif_url"])).await.expect(200);
+    assert_eq!((picture.header("content-type"), &picture.body[..2]), ("image/tiff", b"II".as_slice()));
+    lab.get(local(&tif["tif_url"]).split('?').next().unwrap()).await.expect(401);
+    assert!(
+        alice.analyse("get-jpg", &with(json!({ "zmin": 0, "zmax": 9 }))).await.expect(200).json()["jpg_base64"]
+            .is_string()
+    );
+    let line = with(json!({ "width": 60, "height": 48, "x1": 1, "y1": 1, "x2": 4, "y2": 5 }));
+    let profile = alice.analyse("line-profile", &line).await.expect(200).json();
+    assert_eq!((profile["line_profile"].as_array().unwrap().len(), &profile["start_coords"]), (6, &Value::Null));
+    let refused = [
+        ("wcs", frame.clone(), "wcs Error: The frame does not say where it lies on the sky."),
+        ("line-profile", frame.clone(), "line-profile Error: x1 must be a number."),
+        ("raw-data", with(json!({ "max_size": 0 })), "raw-data Error: max_size must be a whole number above 0."),
+        ("get-tif", json!({ "basename": "../a" }), "get-tif Error: \"../a\" is not a valid basename."),
+        ("get-tif", json!([]), "get-tif Error: Each file must be an object."),
+        ("get-tif", json!({ "basename": "nowhere" }), "get-tif Error: nowhere was not found in the archive"),
+    ];
+    for (action, body, told) in refused {
+        assert_eq!(alice.analyse(action, &body).await.expect(400).json(), json!({ "error": told }));
+    }
+    for (action, body) in
+        [("source-catalog", with(json!({ "width": 60, "height": 48 }))), ("centroiding", frame.clone())]
+    {
+        let answer = alice.analyse(action, &body).await.expect(400).json();
+        assert!(answer["error"].as_str().unwrap().starts_with(action), "{answer}");
+    }
+    assert_eq!(
+        bob.analyse("get-jpg", &frame).await.expect(400).json(),
+        json!({ "error": "get-jpg Error: a was not found in the archive" })
+    );
+}
