@@ -121,7 +121,7 @@ pixel!(f32, F32, false, |value: f64| if value.is_nan() { f32::from_bits(u32::MAX
 pixel!(f64, F64, false, |value: f64| if value.is_nan() { f64::from_bits(u64::MAX) } else { value });
 
 /// How many bytes are converted at a time; a multiple of every pixel's length.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 128 * 1024;
 
 impl Stored {
     /// Reads `count` pixels of `BITPIX` `bits`, most significant byte first. Grows with what is really there.
@@ -168,7 +168,6 @@ pub(super) fn write_be<T: Pixel>(
     values: &[T],
     mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
 ) -> Result<(), FitsError> {
-    // Mostly a row is given, and that is far shorter.
     let mut chunk = vec![0; CHUNK.min(values.len() * T::BYTES)];
     for part in values.chunks(CHUNK / T::BYTES) {
         let chunk = &mut chunk[..part.len() * T::BYTES];

@@ -11,6 +11,9 @@ use crate::hdu::Hdu;
 use crate::table::form::{Element, Form, Place, descriptor, places};
 use crate::{FitsError, Header};
 
+/// The least that is given at a time, in bytes, but for the end: bands may be rows, and a call for each would cost.
+const PIECE: usize = 64 * 1024;
+
 /// The tiles of a compressed image, of which only the one at hand is held.
 pub(super) struct Tiles<'h> {
     hdu: usize,
@@ -124,11 +127,13 @@ impl<'h> Tiles<'h> {
     ) -> Result<(), FitsError> {
         let mut pixels = Vec::new();
         for band in self.bands() {
-            pixels.clear();
             self.append::<T>(source, band, &mut pixels)?;
-            super::pixels::write_be(&pixels, &mut sink)?;
+            if pixels.len() * T::BYTES >= PIECE {
+                super::pixels::write_be(&pixels, &mut sink)?;
+                pixels.clear();
+            }
         }
-        Ok(())
+        super::pixels::write_be(&pixels, &mut sink)
     }
 
     /// The tiles of each band, by number.
