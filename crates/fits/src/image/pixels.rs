@@ -121,7 +121,7 @@ pixel!(f32, F32, false, |value: f64| if value.is_nan() { f32::from_bits(u32::MAX
 pixel!(f64, F64, false, |value: f64| if value.is_nan() { f64::from_bits(u64::MAX) } else { value });
 
 /// How many bytes are converted at a time; a multiple of every pixel's length.
-const CHUNK: usize = 128 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 impl Stored {
     /// Reads `count` pixels of `BITPIX` `bits`, most significant byte first. Grows with what is really there.
@@ -164,17 +164,20 @@ fn read_be<T: Pixel>(source: &mut impl Read, count: usize) -> io::Result<Vec<T>>
 }
 
 /// Gives pixels as they stand in a file, most significant byte first, piece by piece.
-pub(super) fn write_be<T: Pixel>(
-    values: &[T],
-    mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
-) -> Result<(), FitsError> {
-    let mut chunk = vec![0; CHUNK.min(values.len() * T::BYTES)];
-    for part in values.chunks(CHUNK / T::BYTES) {
-        let chunk = &mut chunk[..part.len() * T::BYTES];
-        part.iter().zip(chunk.chunks_exact_mut(T::BYTES)).for_each(|(value, bytes)| value.put_be(bytes));
-        sink(chunk)?;
+fn write_be<T: Pixel>(values: &[T], mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError> {
+    let mut chunk = Vec::new();
+    values.chunks(CHUNK / T::BYTES).try_for_each(|part| sink(bytes_be(part, &mut chunk)))
+}
+
+/// The bytes of pixels, most significant first. They stand in `room`, which is to be given again: new memory for each piece would cost more.
+pub(super) fn bytes_be<'r, T: Pixel>(values: &[T], room: &'r mut Vec<u8>) -> &'r [u8] {
+    let length = values.len() * T::BYTES;
+    if room.len() < length {
+        room.resize(length, 0);
     }
-    Ok(())
+    let bytes = &mut room[..length];
+    values.iter().zip(bytes.chunks_exact_mut(T::BYTES)).for_each(|(value, bytes)| value.put_be(bytes));
+    bytes
 }
 
 #[cfg(test)]

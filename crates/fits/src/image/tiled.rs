@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::codec::{self, Codec, Unpacked};
 use super::grid::Grid;
-use super::pixels::{Pixel, Stored};
+use super::pixels::{Pixel, Stored, bytes_be};
 use super::quantise::{Quantisation, Step};
 use super::window::Window;
 use crate::hdu::Hdu;
@@ -125,15 +125,15 @@ impl<'h> Tiles<'h> {
         source: &mut (impl Read + Seek),
         mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
     ) -> Result<(), FitsError> {
-        let mut pixels = Vec::new();
+        let (mut pixels, mut room) = (Vec::new(), Vec::new());
         for band in self.bands() {
             self.append::<T>(source, band, &mut pixels)?;
             if pixels.len() * T::BYTES >= PIECE {
-                super::pixels::write_be(&pixels, &mut sink)?;
+                sink(bytes_be(&pixels, &mut room))?;
                 pixels.clear();
             }
         }
-        super::pixels::write_be(&pixels, &mut sink)
+        sink(bytes_be(&pixels, &mut room))
     }
 
     /// The tiles of each band, by number.
