@@ -59,12 +59,12 @@ impl Upload {
         }
     }
 
-    /// Takes the next bytes, without copying them if they are as many as are handed on together.
+    /// Takes the next bytes, without copying them if they are many enough to be handed on by themselves.
     ///
     /// # Errors
     /// As [`Upload::write`].
     pub async fn write_whole(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        if self.buffer.is_empty() && (CHUNK / 2..=CHUNK).contains(&bytes.len()) {
+        if self.buffer.is_empty() && (CHUNK / 4..=CHUNK).contains(&bytes.len()) {
             return self.send_chunk(bytes).await;
         }
         self.write(&bytes).await
