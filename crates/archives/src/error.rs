@@ -33,7 +33,7 @@ pub enum ArchiveError {
     #[error("No Thumbnail matches the given query.")]
     NoThumbnail,
     /// A file's name that a frame cannot have.
-    #[error("'{name}' cannot be the name of a frame: {problem}")]
+    #[error("'{name}' cannot be the name of a frame: it {problem}")]
     FrameName {
         /// The name, shortened.
         name: String,

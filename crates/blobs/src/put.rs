@@ -81,6 +81,14 @@ impl Upload {
         Ok(self.upload.write(bytes).await?)
     }
 
+    /// Takes the next bytes, without copying them if they are many.
+    ///
+    /// # Errors
+    /// As [`Upload::write`].
+    pub async fn write_whole(&mut self, bytes: Bytes) -> Result<(), BlobError> {
+        Ok(self.upload.write_whole(bytes).await?)
+    }
+
     /// Takes all bytes of a stream.
     ///
     /// # Errors

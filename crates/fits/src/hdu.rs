@@ -96,21 +96,10 @@ impl Hdu {
     /// All HDUs of a file, from its first byte, skipping their data.
     ///
     /// # Errors
-    /// As [`Hdu::read`], and [`FitsError::Cut`] if data are promised that the file does not hold. A last block that lacks
-    /// only its filling is accepted.
+    /// As [`Walk::next`].
     pub fn walk(source: &mut (impl Read + Seek)) -> Result<Vec<Self>, FitsError> {
-        let length = source.seek(SeekFrom::End(0))?;
-        let mut hdus: Vec<Self> = Vec::new();
-        let mut offset = 0;
-        while offset < length || hdus.is_empty() {
-            source.seek(SeekFrom::Start(offset))?;
-            let Some(hdu) = Self::read(source, hdus.len(), offset)? else { break };
-            let left = length - hdu.data_offset;
-            if hdu.data_length > left {
-                let what = format!("the data of HDU {}", hdu.index);
-                return Err(FitsError::Cut { what, needed: hdu.data_length, found: left });
-            }
-            offset = hdu.end();
+        let (mut walk, mut hdus) = (Walk::default(), Vec::new());
+        while let Some(hdu) = walk.next(source)? {
             hdus.push(hdu);
         }
         Ok(hdus)
@@ -175,6 +164,43 @@ impl Hdu {
             return Err(FitsError::Cut { what: what(), needed: self.data_length, found });
         }
         Ok(data)
+    }
+}
+
+/// The HDUs of a file, each found when it is asked for: of what comes behind it nothing is read.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// How many have been found.
+    found: usize,
+    /// Where the data of the last one begin, how long they are, and where the next one begins.
+    data_offset: u64,
+    data_length: u64,
+    end: u64,
+}
+
+impl Walk {
+    /// The next HDU; nothing behind the last one. The source may stand anywhere, and is left where the data begin.
+    ///
+    /// # Errors
+    /// As [`Hdu::read`], and [`FitsError::Cut`] if the HDU before promised data that the file does not hold. A last block
+    /// that lacks only its filling is accepted.
+    pub fn next(&mut self, source: &mut (impl Read + Seek)) -> Result<Option<Hdu>, FitsError> {
+        // From the last byte of the data on, which must be there, to the end of its block.
+        let last = self.data_offset + self.data_length.saturating_sub(1);
+        source.seek(SeekFrom::Start(last))?;
+        let mut filling = [0; BLOCK];
+        let found = crate::header::fill(source, &mut filling[..(self.end - last) as usize])?;
+        if found == 0 && self.data_length > 0 {
+            let there = source.seek(SeekFrom::End(0))?.saturating_sub(self.data_offset);
+            let what = format!("the data of HDU {}", self.found - 1);
+            return Err(FitsError::Cut { what, needed: self.data_length, found: there });
+        }
+        let hdu = Hdu::read(source, self.found, self.end)?;
+        if let Some(hdu) = &hdu {
+            self.found += 1;
+            (self.data_offset, self.data_length, self.end) = (hdu.data_offset, hdu.data_length, hdu.end());
+        }
+        Ok(hdu)
     }
 }
 

@@ -21,6 +21,6 @@ mod error;
 mod structure;
 
 pub use error::FitsError;
-pub use hdu::{Hdu, Kind};
+pub use hdu::{Hdu, Kind, Walk};
 pub use header::{Card, Header, Value};
 pub use image::{Image, Pixels};

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use flate2::read::MultiGzDecoder;
 
 use crate::checksum::{self, Sum, Verdict};
-use crate::hdu::axes;
+use crate::hdu::{Walk, axes};
 use crate::header::BLOCK;
 use crate::image::plain_pieces;
 use crate::structure::is_storage;
@@ -53,28 +53,48 @@ pub fn unpack_stream(source: &mut (impl Read + Seek), sink: &mut impl Write) -> 
 }
 
 fn unpack_to(source: &mut (impl Read + Seek), sink: &mut impl Sink) -> Result<Unpacked, FitsError> {
-    let hdus = Hdu::walk(source)?;
-    let replaced = matches!(hdus.as_slice(), [first, second, ..] if first.data_length == 0 && was_primary(second));
     let mut unpacked = Unpacked { images: 0, tables: 0, hdus: 0, bytes: 0, stale: Vec::new() };
-    for hdu in hdus.iter().skip(usize::from(replaced)) {
+    // Nothing is asked of what comes behind an HDU before it has been written: it may still be on its way.
+    let (mut walk, mut empty) = (Walk::default(), None);
+    while let Some(hdu) = walk.next(source)? {
+        if let Some(primary) = empty.take()
+            && !was_primary(&hdu)
+        {
+            unpacked.add(source, &primary, sink)?;
+        }
+        if hdu.index == 0 && hdu.data_length == 0 {
+            empty = Some(hdu);
+        } else {
+            unpacked.add(source, &hdu, sink)?;
+        }
+    }
+    if let Some(primary) = empty {
+        unpacked.add(source, &primary, sink)?;
+    }
+    Ok(unpacked)
+}
+
+impl Unpacked {
+    /// Writes an HDU behind those before it.
+    fn add(&mut self, source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut impl Sink) -> Result<(), FitsError> {
         let (kept, bytes) = match hdu.kind {
             Kind::CompressedImage => {
-                unpacked.images += 1;
-                unpack_image(source, hdu, unpacked.hdus == 0, sink)?
+                self.images += 1;
+                unpack_image(source, hdu, self.hdus == 0, sink)?
             }
             Kind::CompressedTable => {
-                unpacked.tables += 1;
+                self.tables += 1;
                 unpack_table(source, hdu, sink)?
             }
             _ => (Kept::Right, copy(source, hdu, sink.writer())?),
         };
         if kept == Kept::Stale {
-            unpacked.stale.push(hdu.index);
+            self.stale.push(hdu.index);
         }
-        unpacked.hdus += 1;
-        unpacked.bytes += bytes;
+        self.hdus += 1;
+        self.bytes += bytes;
+        Ok(())
     }
-    Ok(unpacked)
 }
 
 /// Writes what `source`, compressed with gzip, holds, and tells how many bytes that are. Its own sum is checked.
@@ -143,14 +163,21 @@ fn unpack_image(
         true => hdu.codec() != Some("HCOMPRESS_1"),
         false => hdu.header.text("ZQUANTIZ") == Some("NONE"),
     };
-    let vouched = vouched(source, hdu)?;
     let header = plain_header(&hdu.header, primary)?;
     let plain = Hdu::read(&mut header.to_bytes().as_slice(), usize::from(!primary), 0)?;
     // The cards that were kept say for themselves what they are of, whatever was packed.
     if !plain.is_some_and(|plain| plain.is_image() && plain.shape == hdu.shape && plain.has_one_group()) {
         return Err(FitsError::header("ZTENSION", "the header that was packed is not that of the image"));
     }
-    sink.put(&Plain { index: hdu.index, header, is_lossless, vouched }, &mut |sink| plain_pieces(source, hdu, sink))
+    let plain = Plain { index: hdu.index, header, is_lossless };
+    let mut known = None;
+    sink.put(&plain, &mut |sink| {
+        let decoded = plain_pieces(source, hdu, sink);
+        // Only now, so that tiles are decoded as they come. What could not be decoded, its own sums may say why.
+        let vouched = known.map_or_else(|| vouched(source, hdu), Ok)?;
+        known = Some(vouched);
+        decoded.map(|()| vouched)
+    })
 }
 
 fn unpack_table(source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut impl Sink) -> Result<(Kept, u64), FitsError> {
@@ -160,7 +187,7 @@ fn unpack_table(source: &mut (impl Read + Seek), hdu: &Hdu, sink: &mut impl Sink
     if !plain.is_some_and(|plain| plain.kind == Kind::Table && plain.data_length == data.len() as u64) {
         return Err(FitsError::header("ZPCOUNT", "the header that was packed is not that of the table"));
     }
-    sink.put(&Plain { index: hdu.index, header, is_lossless: true, vouched }, &mut |sink| sink(&data))
+    sink.put(&Plain { index: hdu.index, header, is_lossless: true }, &mut |sink| sink(&data).map(|()| vouched))
 }
 
 /// Whether the packed HDU's own sums say that it is as it was packed; false if it has none.
@@ -180,8 +207,6 @@ struct Plain {
     header: Header,
     /// Whether the data are the very ones that were packed.
     is_lossless: bool,
-    /// Whether the packed HDU is proven by sums of its own.
-    vouched: bool,
 }
 
 impl Plain {
@@ -197,10 +222,10 @@ impl Plain {
     /// If they do not, though nothing is lost by packing, the packed HDU's own sums decide: where these vouch for it, the
     /// data were packed so, with a sum that somebody had not brought up to date (`funpack` makes nothing of it either);
     /// where there are none, it is the one sign of damage that there is.
-    fn finished(&self, sum: Sum) -> Result<(Header, Kept), FitsError> {
+    fn finished(&self, sum: Sum, vouched: bool) -> Result<(Header, Kept), FitsError> {
         let verdicts = checksum::verdicts(&self.header, sum);
         let is_stale = self.is_lossless && verdicts.1 == Verdict::Wrong;
-        if is_stale && !self.vouched {
+        if is_stale && !vouched {
             return Err(FitsError::damaged(self.index, "what they unpack to is not what ZDATASUM was written for"));
         }
         let mut header = self.header.clone();
@@ -211,8 +236,8 @@ impl Plain {
     }
 }
 
-/// Gives data piece by piece, each time it is called.
-type Pieces<'p> = dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError> + 'p;
+/// Gives data piece by piece, each time it is called, and tells whether the packed HDU is proven by sums of its own.
+type Pieces<'p> = dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), FitsError>) -> Result<bool, FitsError> + 'p;
 
 /// Where unpacked HDUs go.
 trait Sink {
@@ -235,13 +260,13 @@ impl<W: Write + Seek> Sink for Seekable<'_, W> {
         let start = self.0.stream_position()?;
         plain.stamped()?.write(self.0)?;
         let mut sum = Sum::default();
-        write_data(self.0, &mut |sink| {
+        let (_, vouched) = write_data(self.0, &mut |sink| {
             pieces(&mut |piece| {
                 sum.add(piece);
                 sink(piece)
             })
         })?;
-        let (header, kept) = plain.finished(sum)?;
+        let (header, kept) = plain.finished(sum, vouched)?;
         let end = self.0.stream_position()?;
         self.0.seek(SeekFrom::Start(start))?;
         header.write(self.0)?;
@@ -260,27 +285,27 @@ impl<W: Write> Sink for Stream<'_, W> {
 
     fn put(&mut self, plain: &Plain, pieces: &mut Pieces<'_>) -> Result<(Kept, u64), FitsError> {
         let mut sum = Sum::default();
-        pieces(&mut |piece| {
+        let vouched = pieces(&mut |piece| {
             sum.add(piece);
             Ok(())
         })?;
-        let (header, kept) = plain.finished(sum)?;
+        let (header, kept) = plain.finished(sum, vouched)?;
         header.write(self.0)?;
-        let length = write_data(self.0, pieces)?;
+        let (length, _) = write_data(self.0, pieces)?;
         Ok((kept, header.to_bytes().len() as u64 + length))
     }
 }
 
-/// Writes data and fills up their last block, and tells how many bytes that are.
-fn write_data(sink: &mut impl Write, pieces: &mut Pieces<'_>) -> Result<u64, FitsError> {
+/// Writes data and fills up their last block, and tells how many bytes that are, beside what the pieces tell.
+fn write_data(sink: &mut impl Write, pieces: &mut Pieces<'_>) -> Result<(u64, bool), FitsError> {
     let mut length = 0;
-    pieces(&mut |piece| {
+    let vouched = pieces(&mut |piece| {
         length += piece.len();
         Ok(sink.write_all(piece)?)
     })?;
     let filled = length.next_multiple_of(BLOCK);
     sink.write_all(&vec![0; filled - length])?;
-    Ok(filled as u64)
+    Ok((filled as u64, vouched))
 }
 
 /// The header of an image, from that of the table it was packed in. `primary` says that it begins the file.

@@ -55,8 +55,19 @@ impl Upload {
                 return Ok(());
             }
             bytes = later;
-            self.send_chunk().await?;
+            self.send_buffer().await?;
         }
+    }
+
+    /// Takes the next bytes, without copying them if they are many enough to be handed on by themselves.
+    ///
+    /// # Errors
+    /// As [`Upload::write`].
+    pub async fn write_whole(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        if self.buffer.is_empty() && (CHUNK / 4..=CHUNK).contains(&bytes.len()) {
+            return self.send_chunk(bytes).await;
+        }
+        self.write(&bytes).await
     }
 
     /// Takes all bytes of a stream.
@@ -94,9 +105,13 @@ impl Upload {
     }
 
     /// Hands the buffer on, once the chunk before it has been taken.
-    async fn send_chunk(&mut self) -> Result<(), StoreError> {
+    async fn send_buffer(&mut self) -> Result<(), StoreError> {
+        let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
+        self.send_chunk(chunk.into()).await
+    }
+
+    async fn send_chunk(&mut self, chunk: Bytes) -> Result<(), StoreError> {
         let Pair { writer, md5 } = self.idle().await?;
-        let chunk = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK)));
         // Spawned here, not when first polled: both halves work while the caller waits for more bytes.
         let writing = tokio::task::spawn_blocking({
             let chunk = chunk.clone();

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //!   FetchConfig + Rules ──▶ plan: every listed frame, compared by checksum with what the tree has
-//!      ──▶ several at a time: transfer ─▶ store (the frame is named in the catalog) ─▶ unpack under a hidden name
+//!      ──▶ several at a time: transfer ─▶ store (the frame is named in the catalog)
+//!                                └─ while its bytes come: unpack under a hidden name
 //!      ──▶ one after the other: configure ─▶ lock? ─▶ into its place ─▶ lists ──▶ report
 //! ```
 //!
-//! The catalog is the journal: a frame's bytes are in the store before anything is made of them, and each file is whole in its place
-//! before that is written down. So whoever comes after a kill goes on where it was.
+//! The catalog is the journal: a frame's bytes are in the store before the file made of them has its name, and each file is whole in its
+//! place before that is written down. So whoever comes after a kill goes on where it was.
 
 mod check;
+mod coming;
 mod config;
 mod configuration;
 mod connect;
@@ -20,6 +22,7 @@ mod history;
 mod jobs;
 mod load;
 mod log_file;
+mod make;
 mod model;
 mod packing;
 mod place;

@@ -89,12 +89,11 @@ impl Run {
 
     fn placed(&self, ready: &Ready, put: Put) -> Result<Done, ArchiveError> {
         let path = put.path.to_string_lossy().into_owned();
-        let size = self.size_of(ready);
         let held = HeldFrame {
             state: put.state,
             checksum: ready.listing.checksum.clone(),
             version: ready.listing.version.clone(),
-            size,
+            size: i64::try_from(ready.size).ok(),
             blob: Some(ready.blob),
             path: Some(path.clone()),
             stamp: Some(stamp(&put.path)?),
@@ -110,10 +109,6 @@ impl Run {
             replaced: replaced.map(serde_json::to_string).transpose().map_err(ArchiveError::internal)?,
         };
         Ok(Done { outcome, held: Some((ready.shelf.clone(), ready.waiting.name.clone(), held)) })
-    }
-
-    fn size_of(&self, ready: &Ready) -> Option<i64> {
-        ready.listing.size.and_then(|size| i64::try_from(size).ok())
     }
 
     async fn put(&self, ready: &Ready) -> Result<Put, ArchiveError> {

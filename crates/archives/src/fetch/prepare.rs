@@ -1,18 +1,21 @@
-//! One frame, made ready: its bytes in the store, its file unpacked beside the place where it will stand.
+//! One frame, made ready: its bytes in the store, its file unpacked under a hidden name.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use holotype_blobs::{Held, Upload};
 use holotype_core::Digest;
-use holotype_fits::{Hdu, Header, Kind, unpack};
+use holotype_fits::Hdu;
+use holotype_fits::Header;
 use holotype_jobs::Job;
 
+use super::coming::{Coming, coming};
 use super::fields::Fields;
 use super::files;
+use super::make::Made;
 use super::model::{FrameState, HeldFrame};
 use super::packing::Form;
 use super::plan::Listing;
@@ -27,9 +30,6 @@ use crate::{ArchiveError, Archives};
 /// How often a frame whose bytes are wrong is fetched from its beginning.
 const TRIES: u32 = 2;
 
-/// Bytes that are read at a time.
-const READ: usize = 256 * 1024;
-
 /// The file that marks a dataset as being worked on.
 pub(super) const LOCK: &str = "dataset.lock";
 
@@ -40,6 +40,8 @@ pub(super) struct Ready {
     pub shelf: Shelf,
     pub listing: Listing,
     pub blob: Digest,
+    /// How many bytes it has.
+    pub size: u64,
     /// What the tree held of it before.
     pub before: Option<HeldFrame>,
     /// Its file under a hidden name.
@@ -61,8 +63,25 @@ pub(super) struct Unready {
     pub error: ArchiveError,
 }
 
+/// A frame that is to be fetched, and what is known of it.
+#[derive(Clone, Copy)]
+struct Wanted<'w> {
+    waiting: &'w Waiting,
+    shelf: &'w Shelf,
+    listing: &'w Listing,
+    listed: &'w Listed,
+    before: Option<&'w HeldFrame>,
+}
+
+/// Where a frame's bytes arrive, where its file waits, and how the one is made of the other.
+struct Paths {
+    packed: PathBuf,
+    hidden: PathBuf,
+    form: Form,
+}
+
 impl Run {
-    /// Makes a frame ready. Its bytes are in the store and named by a record before anything is unpacked.
+    /// Makes a frame ready. Its bytes are in the store and named by a record before its file has its name.
     pub(super) async fn prepare(&self, job: &Job, waiting: Waiting) -> Result<Ready, Box<Unready>> {
         let mut transferred = 0;
         match self.try_prepare(job, &waiting, &mut transferred).await {
@@ -76,18 +95,25 @@ impl Run {
         let archive = self.request.config.archives.get(listing.archive).ok_or(ArchiveError::Stopped)?;
         let (shelf, listed) = (self.shelf(archive), listing.listed(&waiting.name));
         let before = self.archives.held_frame(&shelf, &waiting.name).await?;
-        let packed = self.incoming(&listed)?;
-        let blob = match self.known_bytes(&shelf, &listed, before.as_ref()).await? {
-            Some(blob) => {
-                bring_from_store(&self.archives, blob, &packed).await?;
-                blob
-            }
-            None => self.fetch_bytes(job, waiting, &shelf, &listing, &listed, &packed, transferred).await?,
-        };
         let (file, form) = self.request.packing_of(archive).of(&waiting.name);
-        let header = match form {
-            Form::Other => None,
-            form => Some(read_header(&packed, form).await?),
+        let config = &self.request.config;
+        let paths = Paths {
+            packed: aside(&config.download_directory, &listed, &waiting.name)?,
+            hidden: aside(&config.reduction_directory, &listed, &file)?,
+            form,
+        };
+        let (blob, size, made) = match self.known_bytes(&shelf, &listed, before.as_ref()).await? {
+            Some(blob) => (blob, bring_from_store(&self.archives, blob, &paths.packed).await?, None),
+            None => {
+                let wanted =
+                    Wanted { waiting, shelf: &shelf, listing: &listing, listed: &listed, before: before.as_ref() };
+                let (held, made) = self.fetch_bytes(job, &wanted, &paths, transferred).await?;
+                (held.digest, held.size, made)
+            }
+        };
+        let Made { hidden, header } = match made {
+            Some(made) => made,
+            None => self.make(form, Coming::whole(&paths.packed), paths.hidden).await?,
         };
         let fields = Fields { name: &waiting.name, listed: &listing.fields, header: header.as_ref() };
         let place = match self.request.rules_of(archive).place(archive, fields) {
@@ -95,19 +121,9 @@ impl Run {
             Ok(None) => Err("no rule has a place for it".to_owned()),
             Err(unknown) => Err(unknown.to_string()),
         };
-        let hidden = self.unpack(&packed, form, &file, place.as_ref().ok()).await?;
-        transfer::remove(&packed).await?;
+        transfer::remove(&paths.packed).await?;
         let (waiting, transferred) = (waiting.clone(), *transferred);
-        Ok(Ready { waiting, shelf, listing, blob, before, hidden, file, header, place, transferred })
-    }
-
-    /// Where a frame's bytes arrive. The name tells versions apart, so that none is gone on with as another.
-    fn incoming(&self, listed: &Listed) -> Result<PathBuf, ArchiveError> {
-        let version = match (&listed.checksum, &listed.version) {
-            (Some(checksum), _) => checksum.to_string().replace(':', "-"),
-            (None, Some(_)) | (None, None) => "unchecked".to_owned(),
-        };
-        files::hidden(&self.request.config.download_directory.join(format!("{version}-{}", listed.name)))
+        Ok(Ready { waiting, shelf, listing, blob, size, before, hidden, file, header, place, transferred })
     }
 
     /// The frame's bytes, if the store has them from an earlier fetch, into whichever tree.
@@ -141,63 +157,56 @@ impl Run {
         Ok(found)
     }
 
-    /// Fetches a frame's bytes and puts them into the store, under the name of a frame of the catalog.
-    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own, and nothing else takes them together")]
+    /// Fetches a frame's bytes and puts them into the store, under the name of a frame of the catalog. What is made of them while
+    /// they come is an attempt: it may have failed because they came otherwise than was thought.
     async fn fetch_bytes(
         &self,
         job: &Job,
-        waiting: &Waiting,
-        shelf: &Shelf,
-        listing: &Listing,
-        listed: &Listed,
-        packed: &Path,
+        wanted: &Wanted<'_>,
+        paths: &Paths,
         transferred: &mut u64,
-    ) -> Result<Digest, ArchiveError> {
+    ) -> Result<(Held, Option<Made>), ArchiveError> {
+        let Wanted { waiting, listing, listed, .. } = *wanted;
         let source = self.sources.get(listing.archive).and_then(Option::as_ref).ok_or(ArchiveError::Stopped)?;
         let mut tries = 0;
         loop {
             tries += 1;
-            let (address, blobs) = (self.address(waiting.position), self.archives.blobs());
-            let arrived = transfer::transfer(source.as_ref(), listed, address, packed, blobs).await;
-            let checked = match arrived {
-                Ok(arrived) => {
-                    *transferred += arrived.transferred;
-                    keep(listed, arrived.upload).await
-                }
-                Err(error) => Err(error),
+            let (arriving, coming) = coming(&paths.packed);
+            let stored = async {
+                let (address, blobs) = (self.address(waiting.position), self.archives.blobs());
+                let frame = transfer::Frame { source: source.as_ref(), listed, path: &paths.packed };
+                let arrived = transfer::transfer(frame, address, blobs, arriving).await?;
+                *transferred += arrived.transferred;
+                let held = keep(listed, arrived.upload).await?;
+                self.record(job, wanted, &paths.packed, &held).await?;
+                Ok(held)
             };
-            match checked {
-                Ok(held) => {
-                    self.record(job, shelf, listing, listed, packed, &held).await?;
-                    return Ok(held.digest);
-                }
-                Err(error @ ArchiveError::Damaged { .. }) => {
-                    transfer::remove(packed).await?;
-                    self.forget_address(waiting.position);
-                    if tries == TRIES {
-                        return Err(error);
-                    }
-                }
-                Err(error) => return Err(error),
+            let (stored, made) = futures::join!(stored, self.make(paths.form, coming, paths.hidden.clone()));
+            let error = match stored {
+                Ok(held) => return Ok((held, made.ok())),
+                Err(error) => error,
+            };
+            if let Ok(made) = made {
+                transfer::remove(&made.hidden).await?;
+            }
+            if !matches!(error, ArchiveError::Damaged { .. }) {
+                return Err(error);
+            }
+            transfer::remove(&paths.packed).await?;
+            self.forget_address(waiting.position);
+            if tries == TRIES {
+                return Err(error);
             }
         }
     }
 
     /// Names the bytes: as a version of a frame, and as what this tree holds.
-    async fn record(
-        &self,
-        job: &Job,
-        shelf: &Shelf,
-        listing: &Listing,
-        listed: &Listed,
-        packed: &Path,
-        held: &Held,
-    ) -> Result<(), ArchiveError> {
+    async fn record(&self, job: &Job, wanted: &Wanted<'_>, packed: &Path, held: &Held) -> Result<(), ArchiveError> {
+        let Wanted { shelf, listing, listed, before, .. } = *wanted;
         let (basename, extension) = frames::split_name(&listed.name);
         let facts = Facts::of_listing(&listing.fields).or(facts_of_file(basename, packed).await);
         // Its file is what it is called by, whatever else the archive says.
         let facts = Facts { basename: basename.to_owned(), ..facts };
-        let before = self.archives.held_frame(shelf, &listed.name).await?;
         let holding = HeldFrame {
             state: FrameState::Held,
             checksum: listing.checksum.clone(),
@@ -205,8 +214,8 @@ impl Run {
             size: i64::try_from(held.size).ok(),
             blob: Some(held.digest),
             // What stands there stays known until the new file takes its place.
-            path: before.as_ref().and_then(|before| before.path.clone()),
-            stamp: before.as_ref().and_then(|before| before.stamp.clone()),
+            path: before.and_then(|before| before.path.clone()),
+            stamp: before.and_then(|before| before.stamp.clone()),
             fetch: self.id,
         };
         let (job, shelf, held, extension) = (job.clone(), shelf.clone(), held.clone(), extension.to_owned());
@@ -227,51 +236,15 @@ impl Run {
             })
             .await
     }
+}
 
-    /// Unpacks a frame's file beside the place where it will stand.
-    async fn unpack(
-        &self,
-        packed: &Path,
-        form: Form,
-        file: &str,
-        place: Option<&Place>,
-    ) -> Result<PathBuf, ArchiveError> {
-        let directory = match place {
-            Some(place) => {
-                let directory = self.request.config.reduction_directory.join(&place.directory);
-                if directory.join(LOCK).symlink_metadata().is_ok() {
-                    self.request.config.download_directory.clone()
-                } else {
-                    directory
-                }
-            }
-            None => self.request.config.download_directory.clone(),
-        };
-        let (packed, file) = (packed.to_owned(), file.to_owned());
-        let turn = self.unpacking.acquire().await.map_err(ArchiveError::internal)?;
-        let hidden = blocking(move || {
-            files::make_directory(&directory)?;
-            let hidden = files::hidden(&directory.join(file))?;
-            let unpacked = unpack_file(&packed, form, &hidden);
-            if unpacked.is_err() {
-                drop(std::fs::remove_file(&hidden));
-                // Only an empty directory goes, and one that was made for this is empty.
-                drop(std::fs::remove_dir(&directory));
-            }
-            unpacked.map(|()| hidden)
-        })
-        .await?;
-        drop(turn);
-        // The disk writes while others are unpacked: the flush of all of them has little left to do.
-        blocking(move || match File::open(&hidden).and_then(|file| file.sync_data()) {
-            Ok(()) => Ok(hidden),
-            Err(error) => {
-                drop(std::fs::remove_file(&hidden));
-                Err(ArchiveError::io(&hidden, "cannot be written", error))
-            }
-        })
-        .await
-    }
+/// Where a frame's bytes arrive, or what is made of them waits. The name tells versions apart, so that none is gone on with as another.
+fn aside(directory: &Path, listed: &Listed, file: &str) -> Result<PathBuf, ArchiveError> {
+    let version = match &listed.checksum {
+        Some(checksum) => checksum.to_string().replace(':', "-"),
+        None => "unchecked".to_owned(),
+    };
+    files::hidden(&directory.join(format!("{version}-{file}")))
 }
 
 /// Ends an upload. The store has made both digests as the bytes passed, and one of them is that of the archive.
@@ -290,72 +263,6 @@ async fn keep(listed: &Listed, upload: Upload) -> Result<Held, ArchiveError> {
     }
 }
 
-/// The header of the first HDU as it is once unpacked: that of the image, where a packed file begins with an empty one.
-async fn read_header(packed: &Path, form: Form) -> Result<Header, ArchiveError> {
-    let packed = packed.to_owned();
-    blocking(move || {
-        let failed = |error| ArchiveError::io(&packed, "cannot be read", error);
-        let file = File::open(&packed).map_err(failed)?;
-        let header = match form {
-            Form::Gzip => Header::read(&mut BufReader::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))))?,
-            Form::Fits | Form::Other => first_image_header(&mut BufReader::new(file))?,
-        };
-        header.ok_or_else(|| ArchiveError::file(&packed, "it is empty, and a FITS file was listed"))
-    })
-    .await
-}
-
-/// Unpacks a file over the one of an earlier version.
-pub(super) async fn unpack_over(packed: &Path, form: Form, to: &Path) -> Result<(), ArchiveError> {
-    let (packed, to) = (packed.to_owned(), to.to_owned());
-    blocking(move || {
-        let hidden = files::hidden(&to)?;
-        unpack_file(&packed, form, &hidden)?;
-        let flushed = File::open(&hidden).and_then(|file| file.sync_all());
-        flushed.map_err(|error| ArchiveError::io(&to, "cannot be written", error))?;
-        files::put_in_place(&hidden, &to)
-    })
-    .await
-}
-
-fn first_image_header(source: &mut (impl Read + Seek)) -> Result<Option<Header>, ArchiveError> {
-    let hdus = Hdu::walk(source)?;
-    Ok(match hdus.as_slice() {
-        [] => None,
-        [first, second, ..] if first.data_length == 0 && second.header.logical("ZSIMPLE") == Some(true) => {
-            Some(unpack::plain_header(&second.header, true)?)
-        }
-        [first, ..] => Some(first.header.clone()),
-    })
-}
-
-fn unpack_file(packed: &Path, form: Form, to: &Path) -> Result<(), ArchiveError> {
-    let reading = |error| ArchiveError::io(packed, "cannot be read", error);
-    let writing = |error| ArchiveError::io(to, "cannot be written", error);
-    let mut source = BufReader::with_capacity(READ, File::open(packed).map_err(reading)?);
-    let mut sink = BufWriter::with_capacity(READ, File::create(to).map_err(writing)?);
-    match form {
-        Form::Fits if packed_images(&mut source)? => {
-            unpack::unpack(&mut source, &mut sink)?;
-        }
-        Form::Fits | Form::Other => {
-            source.rewind().map_err(reading)?;
-            std::io::copy(&mut source, &mut sink).map_err(writing)?;
-        }
-        Form::Gzip => {
-            unpack::gunzip(&mut source, &mut sink)?;
-        }
-    }
-    sink.flush().map_err(writing)
-}
-
-/// Whether there is anything to unpack; a plain file is copied to the byte.
-fn packed_images(source: &mut (impl Read + Seek)) -> Result<bool, ArchiveError> {
-    let hdus = Hdu::walk(source)?;
-    source.rewind().map_err(holotype_fits::FitsError::from)?;
-    Ok(hdus.iter().any(|hdu| matches!(hdu.kind, Kind::CompressedImage | Kind::CompressedTable)))
-}
-
 /// What the file's own headers say; nothing if it is none that has any.
 async fn facts_of_file(basename: &str, packed: &Path) -> Facts {
     let (basename, packed) = (basename.to_owned(), packed.to_owned());
@@ -368,8 +275,8 @@ async fn facts_of_file(basename: &str, packed: &Path) -> Facts {
     described.await.unwrap_or_default()
 }
 
-/// Copies a blob to where it can be read from its middle.
-pub(super) async fn bring_from_store(archives: &Archives, blob: Digest, path: &Path) -> Result<(), ArchiveError> {
+/// Copies a blob to where it can be read from its middle, and tells how many bytes it has.
+pub(super) async fn bring_from_store(archives: &Archives, blob: Digest, path: &Path) -> Result<u64, ArchiveError> {
     let mut reading = archives.blobs().get(blob, None).await?;
     let failed = |error| ArchiveError::io(path, "cannot be written", error);
     let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
@@ -377,5 +284,6 @@ pub(super) async fn bring_from_store(archives: &Archives, blob: Digest, path: &P
         let chunk: Bytes = chunk?;
         tokio::io::AsyncWriteExt::write_all(&mut file, &chunk).await.map_err(failed)?;
     }
-    tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(failed)
+    tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(failed)?;
+    Ok(reading.size)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, TryStreamExt};
@@ -92,8 +93,8 @@ pub(super) struct Run {
     log: LogFile,
     lists: Mutex<Lists>,
     addresses: Mutex<HashMap<i64, Download>>,
-    /// Turns at unpacking: more at a time than the machine has cores would only take memory.
-    pub unpacking: Semaphore,
+    /// Turns at making files: more at a time than the machine has cores would only keep it from those that arrive.
+    pub making: Arc<Semaphore>,
     _claims: Vec<Claim>,
 }
 
@@ -137,7 +138,7 @@ impl Run {
         let named = FrameList::open(&config.frame_list)?;
         let lists = Mutex::new(Lists { main, named });
         let tree = tree_of(config);
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let making = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get)));
         Ok(Self {
             archives,
             request,
@@ -148,7 +149,7 @@ impl Run {
             log,
             lists,
             addresses: Mutex::default(),
-            unpacking: Semaphore::new(cores),
+            making,
             _claims: claims,
         })
     }
@@ -262,15 +263,22 @@ impl Run {
 
     /// Removes what earlier fetches that were killed left of frames that need it no more.
     fn remove_remains(&self) -> Result<(), ArchiveError> {
-        let directory = &self.request.config.download_directory;
-        let failed = |error| ArchiveError::io(directory, "cannot be read", error);
-        for entry in std::fs::read_dir(directory).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if files::is_hidden(&path) && !files::is_lock(&path) {
-                std::fs::remove_file(&path).map_err(|error| ArchiveError::io(&path, "cannot be removed", error))?;
+        for directory in self.directories() {
+            let failed = |error| ArchiveError::io(&directory, "cannot be read", error);
+            for entry in std::fs::read_dir(&directory).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                if files::is_hidden(&path) && !files::is_lock(&path) {
+                    std::fs::remove_file(&path).map_err(|error| ArchiveError::io(&path, "cannot be removed", error))?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Where frames arrive, and the root of the tree: one directory, or two.
+    fn directories(&self) -> HashSet<PathBuf> {
+        let config = &self.request.config;
+        HashSet::from([config.reduction_directory.clone(), config.download_directory.clone()])
     }
 
     /// Says something in the job's log and in the pipeline's.
@@ -355,8 +363,7 @@ impl Run {
 
     /// Has all that was written to the tree, and to where frames arrive, outlast a crash of the machine.
     pub(super) async fn flush_disks(&self) -> Result<(), ArchiveError> {
-        let config = &self.request.config;
-        let directories = HashSet::from([config.reduction_directory.clone(), config.download_directory.clone()]);
+        let directories = self.directories();
         super::transfer::blocking(move || {
             let mut devices = HashSet::new();
             for directory in directories {

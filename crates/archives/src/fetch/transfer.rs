@@ -14,12 +14,13 @@ use holotype_blobs::{Blobs, Upload};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::task::spawn_blocking;
 
+use super::coming::Arriving;
 use crate::ArchiveError;
 use crate::http::{ByteRange, Response};
 use crate::source::{ArchiveSource, Checksum, Download, Listed, SourceError};
 
-/// Bytes that are gathered before the disk is asked to take them.
-const WRITE: usize = 256 * 1024;
+/// Bytes that are gathered before the disk and the store are asked to take them.
+const WRITE: usize = 128 * 1024;
 
 /// Bytes that are read at a time of what is there already.
 const READ: usize = 256 * 1024;
@@ -37,6 +38,14 @@ struct Intake<'t> {
     taken: u64,
 }
 
+/// A frame that is to come, from where, and to where.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'t> {
+    pub source: &'t dyn ArchiveSource,
+    pub listed: &'t Listed,
+    pub path: &'t Path,
+}
+
 /// A frame that is there.
 pub(super) struct Arrived {
     /// Its bytes, all of which the store has taken.
@@ -45,36 +54,38 @@ pub(super) struct Arrived {
     pub transferred: u64,
 }
 
-/// Brings a frame into `path`, going on with what is there of it, and to the store. An MD5 or a SHA-256 is not compared here: who
-/// ends the upload is told both.
+/// Brings a frame into its file, going on with what is there of it, and to the store; whoever reads along is told how far it is. An MD5 or
+/// a SHA-256 is not compared here: who ends the upload is told both.
 ///
 /// # Errors
 /// The archive's last one; [`ArchiveError::Damaged`] if the bytes are not those that the archive lists.
 pub(super) async fn transfer(
-    source: &dyn ArchiveSource,
-    frame: &Listed,
+    frame: Frame<'_>,
     address: Option<Download>,
-    path: &Path,
     blobs: &Blobs,
+    arriving: Arriving,
 ) -> Result<Arrived, ArchiveError> {
+    let Frame { source, listed, path } = frame;
     let intake = Intake { blobs, upload: blobs.begin(), taken: 0 };
-    let mut transfer = Transfer { source, frame, path, address, etag: None, transferred: 0, intake };
+    let mut transfer = Transfer { source, frame: listed, path, address, etag: None, transferred: 0, intake, arriving };
     // Without a checksum nothing tells whether what an earlier process left belongs to the same bytes.
-    if frame.checksum.is_none() {
+    if listed.checksum.is_none() {
         remove(path).await?;
     }
     transfer.complete().await?;
-    verify(frame, path).await?;
+    verify(listed, path).await?;
     let whole = length(path).await?;
     transfer.intake.stand_at(whole, path).await?;
+    transfer.arriving.reached(whole);
+    transfer.arriving.whole();
     Ok(Arrived { upload: transfer.intake.upload, transferred: transfer.transferred })
 }
 
 impl Intake<'_> {
     /// Takes bytes that follow those that were taken.
-    async fn take(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+    async fn take(&mut self, bytes: Bytes) -> Result<(), ArchiveError> {
         self.taken += bytes.len() as u64;
-        Ok(self.upload.write(bytes).await?)
+        Ok(self.upload.write_whole(bytes).await?)
     }
 
     /// Has taken the first `at` bytes of the file afterwards, and no other.
@@ -92,7 +103,7 @@ impl Intake<'_> {
         while self.taken < at {
             match rest.read(&mut buffer).await.map_err(failed)? {
                 0 => return Err(failed(std::io::ErrorKind::UnexpectedEof.into())),
-                count => self.take(&buffer[..count]).await?,
+                count => self.take(Bytes::copy_from_slice(&buffer[..count])).await?,
             }
         }
         Ok(())
@@ -108,6 +119,7 @@ struct Transfer<'t> {
     etag: Option<String>,
     transferred: u64,
     intake: Intake<'t>,
+    arriving: Arriving,
 }
 
 impl Transfer<'_> {
@@ -161,6 +173,7 @@ impl Transfer<'_> {
         let most = self.frame.size.unwrap_or(MOST_BYTES);
         self.intake.stand_at(from, self.path).await?;
         let mut file = open(self.path, from).await?;
+        self.arriving.reached(from);
         let (mut body, mut at, mut gathered) = (response.body, from, BytesMut::with_capacity(WRITE));
         let mut broken = None;
         while let Some(chunk) = body.next().await {
@@ -171,24 +184,33 @@ impl Transfer<'_> {
                     break;
                 }
             };
-            at += chunk.len() as u64;
             self.transferred += chunk.len() as u64;
-            if at > most {
+            if at + (gathered.len() + chunk.len()) as u64 > most {
                 let problem = format!("more than the {most} bytes came that the archive lists");
                 return Err(Broken::Here(ArchiveError::Damaged { name: self.frame.name.clone(), problem }));
             }
-            self.intake.take(&chunk).await?;
-            gathered.extend_from_slice(&chunk);
-            if gathered.len() >= WRITE {
-                file = append(self.path, file, gathered.split().freeze()).await?;
+            if gathered.len() + chunk.len() > WRITE {
+                let full = std::mem::replace(&mut gathered, BytesMut::with_capacity(WRITE));
+                at += full.len() as u64;
+                file = self.keep(file, full.freeze()).await?;
+                self.arriving.reached(at);
             }
+            gathered.extend_from_slice(&chunk);
         }
         // Also of a body that broke off: what came need not come again.
-        append(self.path, file, gathered.freeze()).await?;
+        self.keep(file, gathered.freeze()).await?;
         match broken {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }
+    }
+}
+
+impl Transfer<'_> {
+    /// Gives bytes to the store and to the end of the file.
+    async fn keep(&mut self, file: File, bytes: Bytes) -> Result<File, ArchiveError> {
+        self.intake.take(bytes.clone()).await?;
+        append(self.path, file, bytes).await
     }
 }
 

@@ -14,7 +14,7 @@ use super::packing::{Form, Packing};
 use super::place::{SUMMARY, stamp};
 use super::run::MAIN_LIST;
 use super::table::{self, Outcome, Placed, Shelf};
-use super::{configuration, prepare};
+use super::{configuration, make, prepare};
 use crate::{ArchiveError, Archives};
 
 /// Frames that are read from the catalog at a time.
@@ -149,7 +149,7 @@ impl Archives {
             (file, form) if path.ends_with(&file) => form,
             _ => Form::Other,
         };
-        prepare::unpack_over(&packed, form, &path).await?;
+        make::unpack_over(&packed, form, &path).await?;
         fs::remove_file(&packed).map_err(|error| ArchiveError::io(&packed, "cannot be removed", error))?;
         previous.path = Some(path.to_string_lossy().into_owned());
         previous.stamp = Some(stamp(&path)?);

@@ -1,9 +1,6 @@
 //! Names of files, taken apart into the frame and its form.
 
-use crate::ArchiveError;
-
-/// Longest name of a file, in bytes.
-const LONGEST: usize = 255;
+use crate::{ArchiveError, source};
 
 /// Endings that say in what form a frame is kept, longer ones before those they end in.
 const EXTENSIONS: [&str; 11] =
@@ -23,18 +20,8 @@ pub fn split_name(file_name: &str) -> (&str, &str) {
 /// # Errors
 /// [`ArchiveError::FrameName`].
 pub fn check_name(file_name: &str) -> Result<(), ArchiveError> {
-    let problem = if file_name.is_empty() || matches!(file_name, "." | "..") {
-        "it names no file"
-    } else if file_name.len() > LONGEST {
-        "it is longer than 255 bytes"
-    } else if file_name.contains(['/', '\\']) {
-        "it is a path; give the name alone"
-    } else if file_name.chars().any(char::is_control) {
-        "it has control characters"
-    } else {
-        return Ok(());
-    };
-    Err(ArchiveError::FrameName { name: file_name.chars().take(80).collect(), problem })
+    source::check_name(file_name)
+        .map_err(|problem| ArchiveError::FrameName { name: file_name.chars().take(80).collect(), problem })
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Default for Policy {
             tries: 5,
             first_pause: Duration::from_millis(500),
             patience: Duration::from_secs(120),
-            pace: Pace { connections: 16, requests_per_second: None },
+            pace: Pace { connections: 32, requests_per_second: None },
             redirects: Redirects::Follow,
             requests: None,
             proxy: None,

@@ -164,18 +164,20 @@ fn read_be<T: Pixel>(source: &mut impl Read, count: usize) -> io::Result<Vec<T>>
 }
 
 /// Gives pixels as they stand in a file, most significant byte first, piece by piece.
-pub(super) fn write_be<T: Pixel>(
-    values: &[T],
-    mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
-) -> Result<(), FitsError> {
-    // Mostly a row is given, and that is far shorter.
-    let mut chunk = vec![0; CHUNK.min(values.len() * T::BYTES)];
-    for part in values.chunks(CHUNK / T::BYTES) {
-        let chunk = &mut chunk[..part.len() * T::BYTES];
-        part.iter().zip(chunk.chunks_exact_mut(T::BYTES)).for_each(|(value, bytes)| value.put_be(bytes));
-        sink(chunk)?;
+fn write_be<T: Pixel>(values: &[T], mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>) -> Result<(), FitsError> {
+    let mut chunk = Vec::new();
+    values.chunks(CHUNK / T::BYTES).try_for_each(|part| sink(bytes_be(part, &mut chunk)))
+}
+
+/// The bytes of pixels, most significant first. They stand in `room`, which is to be given again: new memory for each piece would cost more.
+pub(super) fn bytes_be<'r, T: Pixel>(values: &[T], room: &'r mut Vec<u8>) -> &'r [u8] {
+    let length = values.len() * T::BYTES;
+    if room.len() < length {
+        room.resize(length, 0);
     }
-    Ok(())
+    let bytes = &mut room[..length];
+    values.iter().zip(bytes.chunks_exact_mut(T::BYTES)).for_each(|(value, bytes)| value.put_be(bytes));
+    bytes
 }
 
 #[cfg(test)]

@@ -4,13 +4,16 @@ use std::io::{Read, Seek};
 
 use super::codec::{self, Codec, Unpacked};
 use super::grid::Grid;
-use super::pixels::{Pixel, Stored};
+use super::pixels::{Pixel, Stored, bytes_be};
 use super::quantise::{Quantisation, Step};
 use super::rice;
 use super::window::Window;
 use crate::FitsError;
 use crate::hdu::Hdu;
 use crate::table::form::{Element, Form, Place, descriptor, places};
+
+/// The least that is given at a time, in bytes, but for the end: bands may be rows, and a call for each would cost.
+const PIECE: usize = 64 * 1024;
 
 /// Where and how the tiles of a compressed image are stored.
 pub(super) struct Tiles {
@@ -143,13 +146,15 @@ impl Tiles {
         source: &mut (impl Read + Seek),
         mut sink: impl FnMut(&[u8]) -> Result<(), FitsError>,
     ) -> Result<(), FitsError> {
-        let (mut tape, mut pixels) = (self.tape(), Vec::new());
+        let (mut tape, mut pixels, mut room) = (self.tape(), Vec::new(), Vec::new());
         for band in self.bands() {
-            pixels.clear();
             self.append::<T>(&mut tape, source, band, &mut pixels)?;
-            super::pixels::write_be(&pixels, &mut sink)?;
+            if pixels.len() * T::BYTES >= PIECE {
+                sink(bytes_be(&pixels, &mut room))?;
+                pixels.clear();
+            }
         }
-        Ok(())
+        sink(bytes_be(&pixels, &mut room))
     }
 
     /// How many rows a row of tiles has, of an image of two axes.

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use crate::FitsError;
 
 /// How much is read at a time, in bytes: parts that are asked for mostly lie one behind the other.
-const PIECE: u64 = 256 * 1024;
+const PIECE: u64 = 64 * 1024;
 
 /// A part of a source, by its place.
 pub(super) struct Window {
