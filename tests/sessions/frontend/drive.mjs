@@ -151,7 +151,8 @@ async function download(within, label) {
   const file = await arrived
   const path = join(folder, `download${label.replaceAll(' ', '')}`)
   await file.saveAs(path)
-  await page.keyboard.press('Escape')
+  // The menu goes by itself, and not at once.
+  await page.waitForTimeout(600)
   return readFileSync(path)
 }
 
