@@ -151,7 +151,8 @@ async function download(within, label) {
   const file = await arrived
   const path = join(folder, `download${label.replaceAll(' ', '')}`)
   await file.saveAs(path)
-  await page.keyboard.press('Escape')
+  // The menu goes by itself, and not at once.
+  await page.waitForTimeout(600)
   return readFileSync(path)
 }
 
@@ -322,13 +323,16 @@ await step('look at a frame', async () => {
   return `${catalog.length} sources`
 })
 
+/** Presses a tool of the map: of a small frame, the position under the mouse is written over it. */
+const press = (tool) => page.locator(tool).evaluate((element) => element.click())
+
 await step('line profile', async () => {
   const map = await page.locator('.leaflet-container').boundingBox()
-  await page.locator('.leaflet-pm-icon-polyline').click()
+  await press('.leaflet-pm-icon-polyline')
   const profile = answered(/\/analysis\/line-profile\//)
-  await page.mouse.click(map.x + map.width * 0.3, map.y + map.height * 0.4)
+  await page.mouse.click(map.x + map.width * 0.3, map.y + map.height * 0.47)
   await page.waitForTimeout(300)
-  await page.mouse.click(map.x + map.width * 0.6, map.y + map.height * 0.5)
+  await page.mouse.click(map.x + map.width * 0.6, map.y + map.height * 0.53)
   const told = await (await profile).json()
   expect(told.line_profile.length > 20 && told.arcsec > 0, 'the profile is empty')
   return `${told.line_profile.length} samples over ${told.arcsec.toFixed(1)} arcsec`
@@ -336,7 +340,7 @@ await step('line profile', async () => {
 
 await step('centroid', async () => {
   const map = await page.locator('.leaflet-container').boundingBox()
-  await page.locator('.custom-centroid-tool-icon').click()
+  await press('.custom-centroid-tool-icon')
   const [x, y] = [map.x + map.width / 2, map.y + map.height / 2]
   await page.mouse.move(x, y)
   await page.mouse.down()
