@@ -41,3 +41,6 @@ python3 tests/sessions/run.py --holotype target/debug/holotype --rounds "${HOLOT
 
 step "archives that misbehave, and kill -9 while fetching from them"
 python3 tests/archives/run.py --holotype target/debug/holotype --rounds "${HOLOTYPE_KILL_ROUNDS:-10}"
+
+step "the datalab-ui front end in Chromium, or its recorded calls"
+python3 tests/sessions/frontend/run.py --holotype target/debug/holotype

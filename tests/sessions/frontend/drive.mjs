@@ -1,6 +1,6 @@
 // Drives the datalab-ui front end in Chromium as an astronomer would, and writes down every call that it makes.
 //
-// node drive.mjs URL FOLDER, with HOLOTYPE_UI_USER and HOLOTYPE_UI_PASSWORD. FOLDER gets screenshots, downloads and calls.json.
+// node drive.mjs URL FOLDER, with HOLOTYPE_UI_USER and HOLOTYPE_UI_PASSWORD; HOLOTYPE_UI_SKIP is a pattern of steps to leave out. FOLDER gets screenshots, downloads and calls.json.
 // It needs playwright-core beside it or in NODE_PATH, and a Chromium, /usr/bin/chromium unless CHROMIUM says otherwise.
 
 import { createRequire } from 'node:module'
@@ -14,6 +14,7 @@ const [url, folder] = process.argv.slice(2)
 const user = process.env.HOLOTYPE_UI_USER
 const password = process.env.HOLOTYPE_UI_PASSWORD
 const ours = new URL(url).origin
+const leftOut = process.env.HOLOTYPE_UI_SKIP ? new RegExp(process.env.HOLOTYPE_UI_SKIP) : null
 const PATIENCE = Number(process.env.HOLOTYPE_UI_PATIENCE || 120_000)
 
 mkdirSync(folder, { recursive: true })
@@ -61,6 +62,7 @@ const picture = (name) =>
 
 /** Does one thing that the test is about; its screenshot is kept, also when it fails. */
 async function step(name, action) {
+  if (leftOut?.test(name)) return console.log(`-     ${name} is left out`)
   const began = Date.now()
   try {
     const told = await action()
@@ -269,11 +271,13 @@ async function choose(name) {
   expect(Math.abs(told.ra - 271.05) < 0.01, `${name} is at ${JSON.stringify(told)}`)
 }
 
+const outputs = (name) => page.locator('.image-grid-col').filter({ has: page.locator('.annotated-output').getByText(name, { exact: true }) })
+
 async function curve(operation, rows) {
   const [data] = operation.output.output_data
   expect(data.light_curve.length >= rows, `${data.light_curve.length} rows of ${rows}`)
-  await page.locator('canvas').first().waitFor()
-  return `${data.light_curve.length} points`
+  await outputs(operation.name).locator('svg').first().waitFor()
+  return `${data.light_curve.length} points${data.period ? `, a period of ${data.period.toFixed(4)} days` : ''}`
 }
 
 await step('Light Curve', async () => {
@@ -295,10 +299,15 @@ await step('Aperture Photometry', async () => {
 })
 
 await step('look at the photometry', async () => {
-  await page.getByTitle('View diagnostics').last().click()
+  await outputs('Aperture Photometry').getByTitle('View diagnostics').click()
   await page.waitForTimeout(1_000)
   await picture('diagnostics')
   await page.keyboard.press('Escape')
+  await outputs('Aperture Photometry').locator('.mdi-eye').click()
+  await page.locator('.analysis-page canvas').nth(2).waitFor()
+  await page.waitForTimeout(1_000)
+  await picture('light curve and periodogram')
+  await page.locator('.analysis-toolbar .mdi-close').last().click()
 })
 
 await step('look at a frame', async () => {
@@ -357,7 +366,8 @@ await step('header of the frame', async () => {
 
 await step('delete an operation', async () => {
   const gone = answered(/bulk_delete/)
-  await page.locator('.operations-column .mdi-trash-can, .operations-column .mdi-close, .operations-column .mdi-delete').last().click()
+  await page.locator('.loadBarButton').filter({ hasText: 'Normalization' }).click()
+  await page.locator('.delete-operation-button').click()
   await page.locator('.delete-btn').click()
   const told = await (await gone).json()
   expect(told.deleted >= 1, JSON.stringify(told))

@@ -45,7 +45,8 @@ class Unobtainable(Exception):
 
 def call(*words, cwd=None, timeout=900, what="") -> None:
     try:
-        done = subprocess.run(words, cwd=cwd, timeout=timeout, capture_output=True, text=True)
+        asks_nobody = os.environ | {"GIT_TERMINAL_PROMPT": "0"}
+        done = subprocess.run(words, cwd=cwd, env=asks_nobody, timeout=timeout, capture_output=True, text=True)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unobtainable(f"{what}: {error}") from None
     if done.returncode != 0:
@@ -62,7 +63,8 @@ def front_end(work: Path) -> Path:
             raise Unobtainable(f"{program} is not installed")
     shutil.rmtree(built, ignore_errors=True)
     given = os.environ.get("HOLOTYPE_DATALAB_UI")
-    call("git", "clone", "-q", given or REPOSITORY, str(built), what="the front end's source cannot be had")
+    patience = ("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30")
+    call("git", *patience, "clone", "-q", given or REPOSITORY, str(built), what="the front end's source cannot be had")
     call("git", "checkout", "-q", COMMIT, cwd=built, what=f"its commit {COMMIT} cannot be had")
     (built / "public/config/config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
     call("npm", "install", "--no-save", "--no-audit", "--no-fund", cwd=built, what="its packages cannot be had")
@@ -106,7 +108,7 @@ def demonstration(program: str, root: Path, *arguments: str) -> servers.Holotype
     return holotype
 
 
-def drive(program: str, work: Path, shots: Path) -> None:
+def drive(program: str, work: Path, shots: Path, keep: bool) -> None:
     environment = os.environ | {
         "HOLOTYPE_UI_USER": USER, "HOLOTYPE_UI_PASSWORD": PASSWORD, "CHROMIUM": chromium(),
         "PLAYWRIGHT_FROM": str(playwright(work)),
@@ -115,6 +117,9 @@ def drive(program: str, work: Path, shots: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="holotype-frontend-") as root:
         with demonstration(program, Path(root), "--static", f"/={pages}") as holotype:
             done = subprocess.run(["node", str(HERE / "drive.mjs"), holotype.url, str(shots)], env=environment, timeout=1800)
+            if keep:
+                calls = record(json.loads((shots / "calls.json").read_text()))
+                CALLS.write_text("[\n" + ",\n".join(json.dumps(one) for one in calls) + "\n]\n")
             if done.returncode != 0:
                 print(holotype.log.read_text()[-4000:])
                 sys.exit(f"the front end does not work; see {shots}")
@@ -122,7 +127,7 @@ def drive(program: str, work: Path, shots: Path) -> None:
 
 # Replaying. What one answer names (ids, basenames, addresses) is learnt and put into the calls that follow.
 
-LEARNT = ("id", "basename", "token", "url", "fits_url", "large_url", "small_url", "tif_url")
+LEARNT = ("id", "basename", "url", "fits_url", "large_url", "small_url", "tif_url")
 
 
 def shape(value):
@@ -130,16 +135,28 @@ def shape(value):
     if isinstance(value, dict):
         return {key: inner if key in LEARNT and isinstance(inner, (str, int)) else shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [shape(inner) for inner in (value if any(isinstance(one, dict) for one in value) else value[:1])]
+        # One element tells what they look like; of the others, what they are called.
+        return [shape(inner) for inner in value[:1]] + ([names(inner) for inner in value[1:]] if isinstance(value[0], dict) else []) if value else []
     return {bool: True, int: 0, float: 0, str: "text", type(None): None}[type(value)]
+
+
+def names(value: dict) -> dict:
+    """What later calls may refer to, alone."""
+    kept = {}
+    for key, inner in value.items():
+        if key in LEARNT and isinstance(inner, (str, int)):
+            kept[key] = inner
+        elif isinstance(inner, list) and inner and isinstance(inner[0], dict) and (below := [names(one) for one in inner]) and any(below):
+            kept[key] = below
+    return kept
 
 
 def record(raw: list) -> list:
     """The calls as they are kept: polls once, only as they ended; bytes, passwords and addresses of hosts left out."""
     kept = []
-    for one in raw:
+    for one in (one for one in raw if one["status"] < 400):
         signed = "signature=" in one["path"]
-        again = bool(kept) and one["method"] == "GET" and kept[-1]["path"] == one["path"]
+        again = bool(kept) and one["method"] == "GET" == kept[-1]["method"] and kept[-1]["path"] == one["path"]
         entry = {"method": one["method"], "path": one["path"], "status": one["status"], "body": one["body"], "answer": None}
         if isinstance(one["answer"], (dict, list)):
             entry["answer"] = shape(one["answer"])
@@ -258,7 +275,7 @@ def differences(recorded, found, at="answer") -> list:
         if recorded and not found:
             return [f"{at} is empty"]
         return [problem for one, other in zip(recorded, found) for problem in differences(one, other, f"{at}[]")]
-    if at.endswith(".status"):
+    if at == "answer.status":
         return [] if recorded == found else [f"{at} is {found!r}, not {recorded!r}"]
     number = lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)
     same = type(recorded) is type(found) or (number(recorded) and number(found)) or recorded is None or found is None
@@ -285,20 +302,15 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "holotype-datalab-ui", help="where the front end is built")
     parser.add_argument("--shots", type=Path, help="where screenshots and downloads go")
     parser.add_argument("--replay", action="store_true", help="only the recorded calls")
-    parser.add_argument("--record", action="store_true", help="keep the calls of this run in calls.json")
+    parser.add_argument("--record", action="store_true", help="keep the calls of this run that were answered in calls.json")
     options = parser.parse_args()
     program = str(Path(options.holotype).resolve())
     if not options.replay:
         shots = options.shots or options.work / "shots"
         try:
-            drive(program, options.work, shots)
+            return drive(program, options.work, shots, options.record)
         except Unobtainable as missing:
             print(f"the front end itself cannot be run here: {missing}\nits recorded calls are made instead")
-        else:
-            if options.record:
-                calls = record(json.loads((shots / "calls.json").read_text()))
-                CALLS.write_text("[\n" + ",\n".join(json.dumps(call_) for call_ in calls) + "\n]\n")
-            return
     replay(program)
 
 
