@@ -42,6 +42,7 @@ mod audit;
 mod backup;
 mod blobs;
 mod catalog;
+mod checkpoint;
 mod error;
 mod exclusive;
 mod lineage;

@@ -54,7 +54,9 @@ pub fn sum<T: Sample>(plane: &Plane<T>, centre: Point, radius: f64) -> Sum {
     covered(plane, centre, radius, |value, part| {
         sum.counts += value * part;
         sum.area += part;
-        sum.peak = sum.peak.max(value);
+        if value > sum.peak {
+            sum.peak = value;
+        }
     });
     sum
 }

@@ -58,35 +58,66 @@ impl Background {
 
     /// The sky in the ring around `centre`; nothing if no pixel there is a number.
     pub fn of<T: Sample>(plane: &Plane<T>, centre: Point, ring: Annulus, rules: Rules) -> Option<Self> {
-        let mut kept = pixels(plane, centre, ring);
-        if kept.is_empty() {
-            return None;
-        }
-        let (mut mean, mut deviation) = moments(&kept);
+        let all = pixels(plane, centre, ring);
+        let mut kept = Kept::of(&all, 0.0, f64::INFINITY)?;
+        // Those within so many counts of a level are kept; at first all are.
+        let mut limits = (0.0, f64::INFINITY);
         if rules.reject_stars {
-            let all = kept.clone();
-            let mut clip = |mean: &mut f64, deviation: &mut f64| {
-                let near: Vec<_> =
-                    all.iter().filter(|pixel| (pixel.value - *mean).abs() <= SIGMAS * *deviation).copied().collect();
+            let mut clip = |kept: &mut Kept| {
+                let next = (kept.mean, SIGMAS * kept.deviation);
                 // Equal pixels can all be a rounding away from their mean: then there is nothing to reject.
-                if near.is_empty() {
-                    return 0.0;
-                }
-                let before = *mean;
-                kept = near;
-                (*mean, *deviation) = moments(&kept);
-                (*mean - before).abs()
+                let Some(near) = Kept::of(&all, next.0, next.1) else { return 0.0 };
+                limits = next;
+                let moved = (near.mean - kept.mean).abs();
+                *kept = near;
+                moved
             };
             for _ in 0..PASSES {
-                if clip(&mut mean, &mut deviation) < REST {
+                if clip(&mut kept) < REST {
                     break;
                 }
             }
-            clip(&mut mean, &mut deviation);
+            clip(&mut kept);
         }
-        let plane = if rules.plane { fitted(&kept) } else { None };
-        Some(Self { mean, pixels: kept.len(), plane })
+        let plane = if rules.plane {
+            fitted(&all.into_iter().filter(|pixel| is_near(pixel, limits.0, limits.1)).collect::<Vec<_>>())
+        } else {
+            None
+        };
+        Some(Self { mean: kept.mean, pixels: kept.count, plane })
     }
+}
+
+/// The pixels within some counts of a level, all together.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    count: usize,
+    mean: f64,
+    deviation: f64,
+}
+
+impl Kept {
+    /// Nothing if no pixel is that near.
+    fn of(pixels: &[RingPixel], level: f64, limit: f64) -> Option<Self> {
+        let (mut count, mut sum, mut square) = (0_usize, 0.0, 0.0);
+        // Counted from a pixel of theirs if they are all taken, so that squares lose no digits.
+        let origin = if limit.is_finite() { level } else { pixels.first()?.value };
+        for pixel in pixels {
+            if is_near(pixel, level, limit) {
+                let off = pixel.value - origin;
+                count += 1;
+                sum += off;
+                square += off * off;
+            }
+        }
+        let mean = sum / count as f64;
+        let deviation = (square / count as f64 - mean * mean).max(0.0).sqrt();
+        (count > 0).then_some(Self { count, mean: origin + mean, deviation })
+    }
+}
+
+fn is_near(pixel: &RingPixel, level: f64, limit: f64) -> bool {
+    (pixel.value - level).abs() <= limit
 }
 
 #[derive(Clone, Copy)]
@@ -117,14 +148,6 @@ fn pixels<T: Sample>(plane: &Plane<T>, centre: Point, ring: Annulus) -> Vec<Ring
         }
     }
     pixels
-}
-
-/// The mean and the standard deviation.
-fn moments(pixels: &[RingPixel]) -> (f64, f64) {
-    let count = pixels.len() as f64;
-    let mean = pixels.iter().map(|pixel| pixel.value).sum::<f64>() / count;
-    let square = pixels.iter().map(|pixel| (pixel.value - mean).powi(2)).sum::<f64>() / count;
-    (mean, square.sqrt())
 }
 
 /// The plane of least squares, by its normal equations about the mean; nothing for fewer than four pixels or pixels in a line.
