@@ -11,7 +11,7 @@ use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
 use holotype_datapoints::{Datapoints, Limits, Settings};
 use holotype_jobs::{Handler, Jobs};
-use holotype_sessions::{FrameSource, NoStars, OperateHandler, Sessions};
+use holotype_sessions::{FrameSource, OperateHandler, Sessions, StarTable};
 use holotype_store::Store;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,7 @@ impl App {
         let remote = remote(&config, &catalog, &blobs, &clock)?;
         let frames: Arc<dyn FrameSource> = Arc::new(Inputs { archives: archives.clone(), remote: remote.clone() });
         let settings = holotype_sessions::Settings { scratch: config.home.scratch_directory(), time_limit: TIME_LIMIT };
-        let operations = holotype_sessions::operations::all(Arc::new(NoStars));
+        let operations = holotype_sessions::operations::all(Arc::new(StarTable(config.sessions.gaia.clone())));
         let sessions = Sessions::new(catalog.clone(), blobs.clone(), jobs.clone(), frames, operations, settings);
         let inner = Inner {
             config,

@@ -286,7 +286,7 @@ fn read_operation(row: &Row) -> Result<OperationRecord, SessionError> {
     let progress = row.get::<Option<f64>>("progress")?.unwrap_or(0.0);
     let message = row.get::<Option<String>>("message")?.unwrap_or_default();
     let (status, progress, message) = match (finished, state) {
-        (true, _) => (Status::Completed, 1.0, message),
+        (true, _) => (Status::Completed, 1.0, String::new()),
         (false, None) => (Status::Pending, 0.0, String::new()),
         (false, Some(State::Queued | State::Running | State::Succeeded)) => (Status::InProgress, progress, message),
         (false, Some(State::Failed)) => {

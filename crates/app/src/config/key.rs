@@ -89,6 +89,8 @@ keys! {
         "the environment variable with the key (64 hexadecimal digits) that users' tokens of that archive are encrypted with";
     SESSIONS_SERVER_KEY_ENV: "sessions.server_key_env" = "OAUTH_SERVER_KEY", "NAME",
         "the environment variable with the key that an observatory's portal sends along with what it tells of its users";
+    SESSIONS_GAIA: "sessions.gaia" = "", "PATH",
+        "a table of Gaia's stars, as CSV or FITS with the columns of its archive, for colour-magnitude diagrams";
     JOBS_WORKERS: "jobs.workers" = "2", "NUMBER",
         "how many jobs one process runs at a time";
     UPKEEP_SWEEP_EVERY: "upkeep.sweep_every" = "1d", "DURATION|never",

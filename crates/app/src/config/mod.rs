@@ -143,6 +143,8 @@ pub struct SessionsConfig {
     pub token_key: Option<SecretString>,
     /// The environment variable that holds the key.
     pub token_key_variable: String,
+    /// A table of Gaia's stars.
+    pub gaia: Option<PathBuf>,
     /// What an observatory's portal proves itself with.
     pub server_key: Option<SecretString>,
 }

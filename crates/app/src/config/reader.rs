@@ -164,6 +164,7 @@ impl Reader<'_> {
             archive_keep: self.layers.required(&key::SESSIONS_ARCHIVE_KEEP, value::size)?,
             token_key: self.secret(&key::SESSIONS_TOKEN_KEY_ENV)?,
             token_key_variable: self.layers.shown(&key::SESSIONS_TOKEN_KEY_ENV),
+            gaia: self.path(&key::SESSIONS_GAIA)?,
             server_key: self.secret(&key::SESSIONS_SERVER_KEY_ENV)?,
         })
     }

@@ -44,7 +44,7 @@ fn a_night_is_stacked_from_a_script() {
         assert!(way.run(["operation", "list"]).text().contains("Median"));
         assert!(way.run(["session", "show", &session]).text().contains("m31-3"));
         assert!(way.run(["session", "list"]).text().contains("a night"));
-        assert!(way.run(["lineage", "show", "operation", &operation]).text().contains("session.operate"));
+        assert!(way.run(["lineage", "show", "operation", &operation]).text().contains("job/"));
 
         // From an output, and refused.
         let input = format!("input_files={}", run["key"].as_str().unwrap());

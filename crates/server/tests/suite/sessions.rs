@@ -285,7 +285,8 @@ async fn files_have_addresses_that_stay_for_a_day_and_open_by_themselves() {
     // What was made is an input of the next, and is looked into.
     let item = json!({ "basename": product["basename"], "source": "datalab", "max_size": 4 });
     let raw = alice.analyse("raw-data", &item).await.expect(200).json();
-    assert_eq!((&raw["data"][0], &raw["bitdepth"], &raw["width"]), (&json!(1.5), &json!(32), &json!(4)));
+    assert!((raw["data"][0].as_f64().unwrap() - 1.5).abs() < 1e-6, "{raw}");
+    assert_eq!((&raw["bitdepth"], &raw["width"]), (&json!(32), &json!(4)));
     bob.analyse("raw-data", &item).await.expect(400);
     stop.cancel();
     workers.await.unwrap().unwrap();
@@ -323,12 +324,11 @@ async fn frames_are_looked_into_by_who_may_have_them() {
     for (action, body, told) in refused {
         assert_eq!(alice.analyse(action, &body).await.expect(400).json(), json!({ "error": told }));
     }
-    for (action, body) in
-        [("source-catalog", with(json!({ "width": 60, "height": 48 }))), ("centroiding", frame.clone())]
-    {
-        let answer = alice.analyse(action, &body).await.expect(400).json();
-        assert!(answer["error"].as_str().unwrap().starts_with(action), "{answer}");
-    }
+    // Nothing is to be seen in it: where there is no table of sources, they are looked for.
+    let shown = with(json!({ "width": 60, "height": 48 }));
+    assert_eq!(alice.analyse("source-catalog", &shown).await.expect(200).json(), json!([]));
+    let answer = alice.analyse("centroiding", &frame).await.expect(400).json();
+    assert!(answer["error"].as_str().unwrap().starts_with("centroiding Error: missing field"), "{answer}");
     assert_eq!(
         bob.analyse("get-jpg", &frame).await.expect(400).json(),
         json!({ "error": "get-jpg Error: a was not found in the archive" })

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use holotype_core::Digest;
 use holotype_fits::{Card, Hdu, Header, Image, Pixels, write};
 use holotype_sessions::{
-    Desk, FileName, InputFile, InputItem, NoStars, Operation, OperationError, Outcome, Work, operations,
+    Desk, FileName, InputFile, InputItem, Operation, OperationError, Outcome, StarTable, Work, operations,
 };
 use serde_json::{Map, Value, json};
 
@@ -98,7 +98,7 @@ impl Done {
 }
 
 pub(crate) fn all() -> Vec<Arc<dyn Operation>> {
-    operations::all(Arc::new(NoStars))
+    operations::all(Arc::new(StarTable::default()))
 }
 
 /// Does an operation with files: for each field, what the request says of each, and where it is.
