@@ -2,6 +2,7 @@
 
 use holotype_fits::display::{Plane, Sample};
 use holotype_fits::{FitsError, Header};
+use rayon::prelude::*;
 
 use crate::background::Background;
 use crate::frame::{Raster, with_plane};
@@ -61,12 +62,12 @@ pub fn sum<T: Sample>(plane: &Plane<T>, centre: Point, radius: f64) -> Sum {
     sum
 }
 
-/// Adds up the pixels within `radius` of each of `centres`.
+/// Adds up the pixels within `radius` of each of `centres`, on all cores.
 ///
 /// # Errors
 /// None in truth: the sides of the raster were checked when it was made.
 pub fn sums(raster: &Raster, centres: &[Point], radius: f64) -> Result<Vec<Sum>, FitsError> {
-    with_plane!(raster, plane => centres.iter().map(|&centre| sum(&plane, centre, radius)).collect())
+    with_plane!(raster, plane => centres.par_iter().map(|&centre| sum(&plane, centre, radius)).collect())
 }
 
 /// The counts of a star.

@@ -96,8 +96,17 @@ pub(crate) fn covered<T: Sample>(plane: &Plane<T>, centre: Point, radius: f64, m
         return;
     }
     let columns = span(centre.x - radius - 1.0, centre.x + radius + 1.0, plane.width());
+    let rows = span(centre.y - radius - 1.0, centre.y + radius + 1.0, plane.height());
+    if columns.is_empty() {
+        return;
+    }
+    // Rows lie far apart in memory: fetched one behind the other without anything between, they do not wait for each other.
+    let mut held = Vec::with_capacity(columns.len() * rows.len());
+    for row in rows.clone() {
+        held.extend_from_slice(&plane.values()[row * plane.width()..][columns.clone()]);
+    }
     let mut points = vec![0_i32; columns.len() + 1];
-    for row in span(centre.y - radius - 1.0, centre.y + radius + 1.0, plane.height()) {
+    for (row, values) in rows.zip(held.chunks_exact(columns.len())) {
         points.fill(0);
         for part in 0..PARTS {
             let y = row as f64 + (part as f64 + 0.5) / PARTS as f64 - centre.y;
@@ -105,7 +114,6 @@ pub(crate) fn covered<T: Sample>(plane: &Plane<T>, centre: Point, radius: f64, m
                 add(&mut points, first, last);
             }
         }
-        let values = &plane.values()[row * plane.width()..][columns.clone()];
         let mut within = 0;
         // Of each pixel the points, as the differences to the pixel before: most are the same from one to the next.
         for (value, change) in values.iter().zip(&points) {

@@ -93,6 +93,7 @@ macro_rules! pixel {
         impl Pixel for $type {
             const BYTES: usize = size_of::<$type>();
             const WHOLE: bool = $whole;
+            #[inline]
             fn from_be(bytes: &[u8]) -> Self {
                 bytes.first_chunk().map_or_else(Self::default, |bytes| Self::from_be_bytes(*bytes))
             }
