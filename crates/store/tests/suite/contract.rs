@@ -107,10 +107,12 @@ async fn a_blob_is_absent_until_it_is_published(place: &Place) {
 async fn what_is_put_in_any_pieces_is_read_back(place: &Place) {
     for (size, piece) in SIZES.into_iter().zip([1, 1, 1_000, 262_144, 7_919, 300_000, 1 << 20, 65_536]) {
         let bytes = sample(size, size as u64);
-        let mut upload = place.store.begin();
+        let (mut copied, mut upload) = (place.store.begin(), place.store.begin());
         for piece in bytes.chunks(piece) {
-            upload.write(piece).await.unwrap();
+            copied.write(piece).await.unwrap();
+            upload.write_whole(Bytes::copy_from_slice(piece)).await.unwrap();
         }
+        assert_eq!(copied.finish().await.unwrap().digest(), Digest::of(&bytes));
         let staged = upload.finish().await.unwrap();
         let digest = staged.digest();
         assert_eq!((digest, staged.size()), (Digest::of(&bytes), size as u64));
