@@ -7,7 +7,6 @@ use holotype_core::Clock;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
-use crate::checkpoint::Checkpoints;
 use crate::lineage::RecordKind;
 use crate::passwords::Passwords;
 use crate::presence::Presence;
@@ -76,7 +75,7 @@ impl Catalog {
         migrate::expect_version(&url, migrate::version(&url).await?)?;
         let database = match url.place() {
             Place::Sqlite(file) => Database::Sqlite {
-                writer: Writer::start(sqlite::connect(file).await?, Checkpoints::start(file), Arc::clone(&clock)),
+                writer: Writer::start(sqlite::connect(file).await?, Arc::clone(&clock)),
                 readers: sqlite::readers(file),
                 shared: sqlite::shared(file),
             },

@@ -42,7 +42,6 @@ mod audit;
 mod backup;
 mod blobs;
 mod catalog;
-mod checkpoint;
 mod error;
 mod exclusive;
 mod lineage;

@@ -13,7 +13,6 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::checkpoint::Checkpoints;
 use crate::tx::{Held, Hooks, Tx};
 use crate::{CatalogError, nesting};
 
@@ -83,10 +82,10 @@ where
 impl Writer {
     /// Starts the task, which owns `connection` and ends when the last handle is gone or [`close`](Self::close) is
     /// called.
-    pub(crate) fn start(connection: SqliteConnection, checkpoints: Checkpoints, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn start(connection: SqliteConnection, clock: Arc<dyn Clock>) -> Self {
         let (sender, queue) = mpsc::channel(QUEUE);
         let tx = Tx::new(Held::SqliteWriter(Box::new(connection)), clock.now());
-        tokio::spawn(nesting::inside(Task { tx, checkpoints, clock, queue }.run()));
+        tokio::spawn(nesting::inside(Task { tx, clock, queue }.run()));
         Self { queue: sender }
     }
 
@@ -114,7 +113,6 @@ impl Writer {
 
 struct Task {
     tx: Tx,
-    checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
     queue: mpsc::Receiver<Message>,
 }
@@ -140,7 +138,6 @@ impl Task {
             }
             self.commit(group).await;
         }
-        self.checkpoints.close().await;
         if let Held::SqliteWriter(connection) = self.tx.into_held()
             && let Err(error) = connection.close().await
         {
@@ -236,9 +233,8 @@ impl Task {
 
     async fn end(&mut self) -> Result<(), CatalogError> {
         let ended = self.tx.control("COMMIT").await;
-        match ended {
-            Ok(()) => self.checkpoints.committed(),
-            Err(_) => self.roll_back().await,
+        if ended.is_err() {
+            self.roll_back().await;
         }
         ended
     }
