@@ -14,6 +14,7 @@ pub mod frames;
 pub mod http;
 pub mod remote;
 pub mod source;
+pub mod tap;
 
 use std::sync::Arc;
 

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use crate::source::declared::decode::votable;
+
 /// The most of an answer that is looked at.
 pub(crate) const MAX_BYTES: usize = 16 * 1024;
 
 /// The most of it that is repeated.
 const MAX_CHARACTERS: usize = 200;
 
-/// The reason in a refusal: of a problem document, of S3's XML, or the text if it is short and no page.
+/// The reason in a refusal: of a problem document, of S3's XML, of a VOTable, or the text if it is short and no page.
 pub(crate) fn of(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
@@ -18,7 +20,9 @@ pub(crate) fn of(body: &[u8]) -> String {
             .find_map(|name| fields.get(*name)?.as_str().map(str::to_owned))
             .unwrap_or_else(|| Value::Object(fields).to_string()),
         Ok(other) => other.to_string(),
-        Err(_) if text.starts_with('<') => element(text, "Message").unwrap_or_default().to_owned(),
+        Err(_) if text.starts_with('<') => {
+            element(text, "Message").map(str::to_owned).or_else(|| votable::refusal(text)).unwrap_or_default()
+        }
         Err(_) => text.to_owned(),
     };
     plain(&reason)
@@ -51,6 +55,10 @@ mod tests {
         assert_eq!(
             of(b"<?xml version=\"1.0\"?><Error><Code>X</Code><Message>Access Denied</Message></Error>"),
             "Access Denied"
+        );
+        assert_eq!(
+            of(b"<VOTABLE><RESOURCE><INFO value='ERROR' name='QUERY_STATUS'> no\ntable &lt;x> </INFO></RESOURCE></VOTABLE>"),
+            "no table <x>"
         );
         assert_eq!(of(b"<html><body>Log in</body></html>"), "");
         assert_eq!(of(b"no\r\nsuch\x1b[31m thing"), "no  such [31m thing");

@@ -21,4 +21,6 @@ mod scheduling;
 #[cfg(test)]
 mod seeing;
 #[cfg(test)]
+mod tabling;
+#[cfg(test)]
 mod zipping;

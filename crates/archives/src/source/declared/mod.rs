@@ -5,7 +5,7 @@
 
 mod ask;
 mod auth;
-mod decode;
+pub(crate) mod decode;
 mod definition;
 mod map;
 mod path;

@@ -5,7 +5,7 @@ mod html;
 mod json;
 mod lines;
 mod s3;
-mod votable;
+pub(crate) mod votable;
 mod xml;
 
 use serde_json::Value;

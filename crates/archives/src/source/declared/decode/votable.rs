@@ -101,6 +101,32 @@ impl Table {
     }
 }
 
+/// Why a service refuses a query, if this is the VOTable in which it does; it may be cut after that.
+pub(crate) fn refusal(text: &str) -> Option<String> {
+    let mut reason = None;
+    let walked = walk(text, |node| match (node, &mut reason) {
+        (Node::Start(name, attributes), reason) if name == "INFO" => {
+            let has = |name: &str, value: &str| attributes.iter().any(|(of, is)| of == name && is == value);
+            if has("name", "QUERY_STATUS") && has("value", "ERROR") {
+                *reason = Some(String::new());
+            }
+            Ok(())
+        }
+        (Node::Text(text), Some(reason)) => {
+            reason.push_str(&text);
+            Ok(())
+        }
+        (Node::End(_), Some(_)) => Err(ALL_READ.to_owned()),
+        _ => Ok(()),
+    });
+    // What is wrong beyond the reason does not matter to whoever wants to know the reason.
+    drop(walked);
+    reason.map(|reason| reason.trim().to_owned())
+}
+
+/// Ends a walk that has found what it looked for.
+const ALL_READ: &str = "no more is needed";
+
 /// The value of a cell; an empty one has none.
 fn cell(column: &Column, text: &str) -> Value {
     match text {
@@ -145,6 +171,16 @@ mod tests {
             let error = decode(&votable("", &format!("<{form}><STREAM>AAAA</STREAM></{form}>"))).unwrap_err();
             assert!(error.contains(form) && error.contains("TABLEDATA"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_reason_of_a_refusal_is_found_even_in_a_beginning() {
+        let info = |status: &str| format!(r#"<INFO name="QUERY_STATUS" value="{status}"> no &quot;x&quot; </INFO>"#);
+        let refused = votable(&info("ERROR"), "");
+        assert_eq!(refusal(&refused).as_deref(), Some("no \"x\""));
+        assert_eq!(refusal(&refused[..refused.find("x&quot;").unwrap() + 1]).as_deref(), Some("no \"x"));
+        assert_eq!(refusal(&votable(&info("OK"), ROWS)), None);
+        assert_eq!(refusal("<html>INFO</html>"), None);
     }
 
     #[test]
