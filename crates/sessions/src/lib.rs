@@ -55,7 +55,7 @@ pub use list::{OperationPage, SessionFilter, SessionPage};
 pub use local::LocalInput;
 pub use model::{FileName, OperationId, OperationRecord, ResultFile, Session, SessionId, Status};
 pub use operation::{Desk, InputFile, Operation, OperationError, Outcome, Product, Work};
-pub use stars::{StarTable, Stars};
+pub use stars::{StarTable, Stars, Stopped};
 pub use wizard::{Description, Input, Kind};
 
 /// The kind of a session in lineage.

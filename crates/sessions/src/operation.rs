@@ -255,6 +255,14 @@ pub enum OperationError {
         /// What kind of failure it is.
         category: Category,
     },
+    /// A catalogue of the sky cannot be asked.
+    #[error("{problem}")]
+    Stars {
+        /// Which, and why not.
+        problem: String,
+        /// What kind of failure it is.
+        category: Category,
+    },
     /// It took longer than operations may.
     #[error("The operation took longer than {minutes} minutes and was stopped.")]
     TooLong {
@@ -298,7 +306,7 @@ impl OperationError {
             Self::Imaging(error) => error.category(),
             Self::Photometry(error) => error.category(),
             Self::Io(_) => Category::Unavailable,
-            Self::Store { category, .. } => *category,
+            Self::Store { category, .. } | Self::Stars { category, .. } => *category,
             Self::Stopped => Category::Conflict,
         }
     }

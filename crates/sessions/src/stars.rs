@@ -1,4 +1,4 @@
-//! Catalogues of the sky, behind a port: a table on this machine is one; this room knows no service.
+//! Catalogues of the sky, behind a port: a table on this machine is one; services are the composition root's to know.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,13 +10,22 @@ use holotype_photometry::request::Target;
 
 use crate::OperationError;
 
+/// Whether to stop, and why.
+pub type Stopped<'s> = &'s dyn Fn() -> Option<OperationError>;
+
 /// Where stars of the whole sky come from.
 pub trait Stars: Send + Sync + 'static {
-    /// Gaia's sources within `radius_arcmin` of a place. It may block.
+    /// Gaia's sources within `radius_arcmin` of a place. It may block, and then asks `stopped` now and then whether to go on.
     ///
     /// # Errors
-    /// [`OperationError::Refused`] if none is configured, and says how to; [`OperationError::Photometry`] if it cannot be read.
-    fn around(&self, place: &Target, radius_arcmin: f64) -> Result<Vec<GaiaSource>, OperationError>;
+    /// [`OperationError::Refused`] if none is configured, and says how to; [`OperationError::Photometry`] if it cannot be read,
+    /// [`OperationError::Stars`] if it cannot be asked; what `stopped` gave.
+    fn around(
+        &self,
+        place: &Target,
+        radius_arcmin: f64,
+        stopped: Stopped<'_>,
+    ) -> Result<Vec<GaiaSource>, OperationError>;
 }
 
 /// A table of Gaia's sources in a file: CSV, or FITS if its name ends in `.fits`. It may cover more of the sky than is asked for.
@@ -24,9 +33,10 @@ pub trait Stars: Send + Sync + 'static {
 pub struct StarTable(pub Option<PathBuf>);
 
 impl Stars for StarTable {
-    fn around(&self, place: &Target, radius_arcmin: f64) -> Result<Vec<GaiaSource>, OperationError> {
+    fn around(&self, place: &Target, radius_arcmin: f64, _: Stopped<'_>) -> Result<Vec<GaiaSource>, OperationError> {
         let Some(path) = &self.0 else {
-            let problem = "No table of Gaia's stars is configured here: its administrator sets sessions.gaia to one.";
+            let problem = "Gaia's stars are not known here: the administrator sets sessions.gaia_tap to a service that has them, \
+                           or sessions.gaia to a table of them.";
             return Err(OperationError::refused(problem));
         };
         let file = BufReader::new(File::open(path)?);
@@ -52,9 +62,10 @@ mod tests {
         let path = folder.path().join("gaia.csv");
         std::fs::write(&path, "ra,dec,pmra,ruwe\n10.0,1.0,2.5,1.0\n10.5,1.0,0,1.0\n10.01,1.0,,\n").unwrap();
         let place = Target { name: None, ra: 10.0, dec: 1.0 };
-        let found = StarTable(Some(path)).around(&place, 15.0).unwrap();
+        let found = StarTable(Some(path)).around(&place, 15.0, &|| None).unwrap();
         assert_eq!(found.iter().map(|source| source.ra).collect::<Vec<_>>(), [10.0, 10.01]);
-        assert!(StarTable(None).around(&place, 15.0).unwrap_err().to_string().contains("sessions.gaia"));
-        assert!(StarTable(Some(folder.path().join("absent.csv"))).around(&place, 15.0).is_err());
+        let error = StarTable(None).around(&place, 15.0, &|| None).unwrap_err().to_string();
+        assert!(error.contains("sessions.gaia ") && error.contains("sessions.gaia_tap"), "{error}");
+        assert!(StarTable(Some(folder.path().join("absent.csv"))).around(&place, 15.0, &|| None).is_err());
     }
 }

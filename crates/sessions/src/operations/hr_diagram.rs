@@ -82,7 +82,8 @@ impl Operation for HrDiagram {
         };
         let (blue, red) = (one("blue_filter_files")?, one("red_filter_files")?);
         work.report("Asking Gaia", 0.2)?;
-        let gaia = self.stars.around(parameters.target(), parameters.radius_arcmin())?;
+        let stopped = || work.desk.stopped();
+        let gaia = self.stars.around(parameters.target(), parameters.radius_arcmin(), &stopped)?;
         let diagram = hr_diagram::run(&blue, &red, &parameters, &gaia, Progress::new(&watch(work)))?;
         Ok(Outcome::Data(vec![told(&diagram)?]))
     }
