@@ -11,7 +11,7 @@ use holotype_catalog::Catalog;
 use holotype_core::{Clock, json};
 use holotype_datapoints::{Datapoints, Limits, Settings};
 use holotype_jobs::{Handler, Jobs};
-use holotype_sessions::{FrameSource, OperateHandler, Sessions, StarTable};
+use holotype_sessions::{FrameSource, OperateHandler, Sessions};
 use holotype_store::Store;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::fetching::Variables;
 use crate::home::{Manager, SigningKey};
 use crate::inputs::Inputs;
 use crate::madsci::SettingsQuery;
-use crate::{AppError, upkeep};
+use crate::{AppError, gaia, upkeep};
 
 /// How long an upload is kept for the record that is to name it. A client that sends the record later uploads again.
 const PIN: Duration = Duration::from_secs(3600);
@@ -69,7 +69,7 @@ impl App {
         let remote = remote(&config, &catalog, &blobs, &clock)?;
         let frames: Arc<dyn FrameSource> = Arc::new(Inputs { archives: archives.clone(), remote: remote.clone() });
         let settings = holotype_sessions::Settings { scratch: config.home.scratch_directory(), time_limit: TIME_LIMIT };
-        let operations = holotype_sessions::operations::all(Arc::new(StarTable(config.sessions.gaia.clone())));
+        let operations = holotype_sessions::operations::all(gaia::stars(&config, &clock)?);
         let sessions = Sessions::new(catalog.clone(), blobs.clone(), jobs.clone(), frames, operations, settings);
         let inner = Inner {
             config,

@@ -21,11 +21,18 @@ pub(crate) fn read_text(path: &Path, largest: u64) -> io::Result<Option<String>>
 
 /// Writes a file whole and durably: beside it first, then under its name.
 pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    write(path, &[text.as_bytes()])
+}
+
+/// As [`write_text`], of bytes that come in pieces.
+pub(crate) fn write(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);
     let written = File::create(beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        for piece in pieces {
+            file.write_all(piece)?;
+        }
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| fs::rename(beside, path)) {

@@ -18,6 +18,7 @@ mod environment;
 mod error;
 mod fetching;
 mod files;
+mod gaia;
 mod inputs;
 
 pub mod config;

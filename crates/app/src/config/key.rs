@@ -91,6 +91,8 @@ keys! {
         "the environment variable with the key that an observatory's portal sends along with what it tells of its users";
     SESSIONS_GAIA: "sessions.gaia" = "", "PATH",
         "a table of Gaia's stars, as CSV or FITS with the columns of its archive, for colour-magnitude diagrams";
+    SESSIONS_GAIA_TAP: "sessions.gaia_tap" = "", "URL",
+        "a TAP service with the tables of Gaia's archive, in place of `sessions.gaia`, for example https://gea.esac.esa.int/tap-server/tap; answers are kept for 30 days";
     JOBS_WORKERS: "jobs.workers" = "2", "NUMBER",
         "how many jobs one process runs at a time";
     UPKEEP_SWEEP_EVERY: "upkeep.sweep_every" = "1d", "DURATION|never",

@@ -145,6 +145,8 @@ pub struct SessionsConfig {
     pub token_key_variable: String,
     /// A table of Gaia's stars.
     pub gaia: Option<PathBuf>,
+    /// A TAP service that has Gaia's stars; there is not both.
+    pub gaia_tap: Option<Url>,
     /// What an observatory's portal proves itself with.
     pub server_key: Option<SecretString>,
 }
@@ -210,9 +212,9 @@ impl Config {
 }
 
 /// A value without the secret that it may hold.
-fn redacted(key: &Key, value: &str) -> String {
+fn redacted(value: &str) -> String {
     match Url::parse(value) {
-        Ok(mut url) if key.name.ends_with("url") && url.password().is_some() => {
+        Ok(mut url) if url.password().is_some() => {
             // Fails only for URLs that cannot have a password; this one has one.
             match url.set_password(Some("***")) {
                 Ok(()) => url.to_string(),

@@ -104,7 +104,7 @@ impl Reader<'_> {
         if let Some(path) = text.strip_prefix("sqlite://").or_else(|| (!text.contains("://")).then_some(text)) {
             return Ok(catalog_file(self.based(key, Path::new(path))));
         }
-        let shown = redacted(key, text);
+        let shown = redacted(text);
         let parse = |text: &str| CatalogUrl::parse(text).map_err(|error| self.layers.invalid(key, Some(&shown), error));
         let origin = self.layers.origin(key);
         let mut url = Url::parse(text).map_err(|_| self.layers.invalid(key, None, "it is not a URL"))?;
@@ -159,12 +159,19 @@ impl Reader<'_> {
 
     fn sessions(&self) -> Result<SessionsConfig, ConfigError> {
         let archive = self.layers.optional(&key::SESSIONS_ARCHIVE, http_url)?;
+        let (gaia, gaia_tap) =
+            (self.path(&key::SESSIONS_GAIA)?, self.layers.optional(&key::SESSIONS_GAIA_TAP, http_url)?);
+        if gaia.is_some() && gaia_tap.is_some() {
+            let problem = "sessions.gaia is set, too, and stars come from one of them: take the other out";
+            return Err(self.layers.invalid(&key::SESSIONS_GAIA_TAP, None, problem));
+        }
         Ok(SessionsConfig {
             archive,
             archive_keep: self.layers.required(&key::SESSIONS_ARCHIVE_KEEP, value::size)?,
             token_key: self.secret(&key::SESSIONS_TOKEN_KEY_ENV)?,
             token_key_variable: self.layers.shown(&key::SESSIONS_TOKEN_KEY_ENV),
-            gaia: self.path(&key::SESSIONS_GAIA)?,
+            gaia,
+            gaia_tap,
             server_key: self.secret(&key::SESSIONS_SERVER_KEY_ENV)?,
         })
     }
@@ -220,7 +227,7 @@ impl Reader<'_> {
                 name if name == key::LISTEN.name => (server.listen.to_string(), listen.clone()),
                 name if name == key::CATALOG_URL.name => (catalog.to_owned(), self.layers.origin(key)),
                 name if name == key::STORE_URL.name => (store.to_owned(), self.layers.origin(key)),
-                _ => (redacted(key, &self.layers.shown(key)), self.layers.origin(key)),
+                _ => (redacted(&self.layers.shown(key)), self.layers.origin(key)),
             };
             Explained { key, value, origin }
         };

@@ -153,6 +153,18 @@ fn the_key_of_a_bucket_comes_from_variables_whole_or_not_at_all() {
 }
 
 #[test]
+fn gaias_stars_come_from_a_table_or_from_a_service_and_not_from_both() {
+    let service = "sessions.gaia_tap = 'https://gaia.example/tap'\n";
+    let config = Place::new(service).load(&[]).unwrap();
+    assert_eq!(config.sessions.gaia_tap.as_ref().map(Url::as_str), Some("https://gaia.example/tap"));
+    assert_eq!(explained(&config, "sessions.gaia_tap").value, "https://gaia.example/tap");
+    let both = Place::new(service).load(&[("HOLOTYPE_SESSIONS_GAIA", "gaia.csv")]).unwrap_err();
+    assert_eq!(both.category(), holotype_core::Category::Invalid);
+    assert!(both.to_string().starts_with("sessions.gaia_tap cannot be used"), "{both}");
+    assert!(both.to_string().contains("sessions.gaia is set, too"), "{both}");
+}
+
+#[test]
 fn values_that_cannot_be_meant_are_refused_by_key() {
     for (file, named) in [
         ("listen = 'everywhere'", "listen"),
@@ -167,10 +179,13 @@ fn values_that_cannot_be_meant_are_refused_by_key() {
         ("catalog.url = 'mysql://x/y'", "catalog.url"),
         ("store.url = 's3://lab'\nstore.endpoint = 'ftp://x'", "store.endpoint"),
         ("document_limit = '16MB'", "document_limit"),
+        ("sessions.gaia_tap = '/srv/gaia.csv'", "sessions.gaia_tap"),
+        ("sessions.gaia_tap = 'https://ann:hunter2@gaia.example/tap'", "sessions.gaia_tap"),
     ] {
         let error = Place::new(file).load(&[]).unwrap_err();
         assert_eq!(error.category(), holotype_core::Category::Invalid);
         assert!(error.to_string().starts_with(named) && error.to_string().contains("holotype.toml"), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }
 

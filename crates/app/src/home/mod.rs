@@ -137,6 +137,11 @@ impl Home {
         self.root.join("scratch")
     }
 
+    /// Where answers of catalogues of the sky are kept; it may be emptied at any time.
+    pub fn sky_directory(&self) -> PathBuf {
+        self.root.join("cache").join("sky")
+    }
+
     /// Where backups are made.
     pub fn backups_directory(&self) -> PathBuf {
         self.root.join("backups")
