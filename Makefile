@@ -35,5 +35,5 @@ bench-datapoints: build ## ours beside madsci.data_manager, in one run, as ratio
 bench-archives: build ## fetching a night beside curl, funpack and aria2, in one run, as ratios
 	benchmarks/archives/run.sh
 
-bench-sessions: ## stacking and pictures beside numpy, ccdproc and Siril, in one run, as ratios
+bench-sessions: ## stacking, pictures and photometry beside numpy, ccdproc, Siril and photutils, as ratios
 	benchmarks/sessions/run.sh

@@ -177,7 +177,7 @@ impl Transfer<'_> {
         let (mut body, mut at, mut gathered) = (response.body, from, BytesMut::with_capacity(WRITE));
         let mut broken = None;
         while let Some(chunk) = body.next().await {
-            let chunk: Bytes = match chunk {
+            let mut chunk: Bytes = match chunk {
                 Ok(chunk) => chunk,
                 Err(error) => {
                     broken = Some(error);
@@ -189,7 +189,8 @@ impl Transfer<'_> {
                 let problem = format!("more than the {most} bytes came that the archive lists");
                 return Err(Broken::Here(ArchiveError::Damaged { name: self.frame.name.clone(), problem }));
             }
-            if gathered.len() + chunk.len() > WRITE {
+            while gathered.len() + chunk.len() >= WRITE {
+                gathered.extend_from_slice(&chunk.split_to(WRITE - gathered.len()));
                 let full = std::mem::replace(&mut gathered, BytesMut::with_capacity(WRITE));
                 at += full.len() as u64;
                 file = self.keep(file, full.freeze()).await?;

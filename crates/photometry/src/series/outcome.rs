@@ -39,6 +39,9 @@ pub struct Row {
     pub target_differential_flux_uncertainty: f64,
     pub target_calibrated_apparent_magnitude: f64,
     pub target_calibrated_apparent_magnitude_uncertainty: f64,
+    /// The calibrated magnitude again, by the name that the rows of other operations have: the front end's folded plot knows no other.
+    pub mag: f64,
+    pub magerr: f64,
 }
 
 /// A comparison star, by the names that clients know.
@@ -193,6 +196,8 @@ fn row(index: usize, aimed: &Aimed, counts: &FrameCounts, calibration: &Calibrat
         target_differential_flux_uncertainty: relative_error,
         target_calibrated_apparent_magnitude: magnitude,
         target_calibrated_apparent_magnitude_uncertainty: magnitude_error,
+        mag: magnitude,
+        magerr: magnitude_error,
     }
 }
 
