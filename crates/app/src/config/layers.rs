@@ -143,7 +143,7 @@ impl Layers {
     pub(crate) fn invalid(&self, key: &Key, value: Option<&str>, problem: impl ToString) -> ConfigError {
         ConfigError::Invalid {
             key: key.name,
-            value: value.map(|value| super::redacted(value)),
+            value: value.map(super::redacted),
             origin: self.origin(key),
             problem: problem.to_string(),
         }

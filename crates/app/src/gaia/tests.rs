@@ -6,6 +6,8 @@ use holotype_core::Category;
 use holotype_testkit::clock::HandClock;
 
 use super::*;
+use crate::config::Overrides;
+use crate::{Environment, Home};
 
 const TABLE: &str = "ra,dec,pmra,ruwe,phot_g_mean_mag,r_med_geo,g_sdss_mag,g_sdss_flux,g_sdss_flux_error\n\
                      10.0,1.0,2.5,1.0,12.5,700,13.0,100.0,1.0\n10.01,1.0,,1.1,,,,,\n";
@@ -88,6 +90,25 @@ async fn what_was_answered_is_not_asked_again_for_thirty_days_by_whichever_progr
     bench.clock.advance(KEPT_FOR);
     around(bench.service(), 15.0).await.unwrap();
     assert_eq!(bench.asked(), 3, "too long ago");
+}
+
+#[tokio::test]
+async fn the_configuration_says_whom_to_ask_and_answers_are_kept_in_the_home() {
+    let bench = Bench::new(|| answer(200, TABLE)).await;
+    let clock: Arc<dyn Clock> = Arc::<HandClock>::clone(&bench.clock);
+    let found = async |variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = Environment::new(variables, bench.folder.path());
+        let config = Config::load(Home::at(bench.folder.path()), &environment, &Overrides::default()).unwrap();
+        let stars = stars(&config, &clock).unwrap();
+        tokio::task::spawn_blocking(move || stars.around(&place(), 180.0, &|| None)).await.unwrap()
+    };
+    assert_eq!(found(&[("HOLOTYPE_SESSIONS_GAIA_TAP", bench.url.as_str())]).await.unwrap().len(), 2);
+    assert_eq!(std::fs::read_dir(bench.folder.path().join("cache/sky")).unwrap().count(), 1);
+    std::fs::write(bench.folder.path().join("gaia.csv"), TABLE).unwrap();
+    assert_eq!(found(&[("HOLOTYPE_SESSIONS_GAIA", "gaia.csv")]).await.unwrap().len(), 2);
+    assert!(matches!(found(&[]).await, Err(OperationError::Refused { .. })));
+    assert_eq!(bench.asked(), 1);
 }
 
 #[tokio::test]
